@@ -1,0 +1,6 @@
+export {
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+  embeddedUrl,
+  startEmbeddedPostgres,
+} from './server.ts';

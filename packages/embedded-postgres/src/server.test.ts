@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, expect, test } from 'vitest';
+import { type EmbeddedServer, embeddedUrl, startEmbeddedPostgres } from './index.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'tandem-embedded-'));
+const folder = join(home, 'postgres');
+const running: EmbeddedServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function start(): Promise<EmbeddedServer> {
+  const server = await startEmbeddedPostgres({ folder, settings: { fsync: 'off' } });
+  running.push(server);
+  return server;
+}
+
+async function ask(url: string, sql: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query({ text: sql, rowMode: 'array' })).rows[0]?.[0];
+  } finally {
+    await client.end();
+  }
+}
+
+test('a cluster is made once, keeps its data over a stop, and replaces a leftover server', async () => {
+  const first = await start();
+  expect(embeddedUrl(folder)).toBe(first.url);
+  await ask(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+  await first.stop();
+  await first.stop();
+
+  const second = await start();
+  expect(await ask(second.url, 'SELECT n FROM kept')).toBe(7);
+
+  // Started again on the same folder while it runs, as after a killed parent.
+  const third = await start();
+  expect(await second.ended).toMatch(/PostgreSQL ended/);
+  expect(await ask(third.url, 'SELECT n FROM kept')).toBe(7);
+});

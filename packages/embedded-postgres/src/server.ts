@@ -1,0 +1,240 @@
+//   initdb (once, beside, then renamed) ──> postgres in its own process group ──> ready
+//                                              │ stop(): SIGINT, "fast" shutdown
+//   a server left over by a killed parent is stopped first (postmaster.pid)
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { binaryFolder } from './binaries.ts';
+import { unprivileged } from './unprivileged.ts';
+
+const USER = 'tandem';
+const DATABASE = 'tandem';
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 60_000;
+const PROBE_INTERVAL_MS = 25;
+
+export interface EmbeddedServerOptions {
+  /** The cluster's folder, e.g. `data/postgres`. `<folder>.json` beside it keeps how to connect. */
+  readonly folder: string;
+  /** Other programs than the packaged ones, e.g. `/usr/lib/postgresql/15/bin`. */
+  readonly binaries?: string;
+  /** Server settings, as in `postgresql.conf`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface EmbeddedServer {
+  /** `postgres://…` with user and password, on a loopback port. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Resolves with a sentence when the server ends, for whatever reason. */
+  readonly ended: Promise<string>;
+  /** Ends the server cleanly ("fast" shutdown); resolves when it is gone. Idempotent. */
+  stop(): Promise<void>;
+}
+
+interface Connection {
+  readonly port: number;
+  readonly password: string;
+}
+
+const connectionFile = (folder: string) => `${folder}.json`;
+
+const urlOf = ({ port, password }: Connection, database = DATABASE) =>
+  `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`;
+
+/** How to connect to the embedded server of a folder, as of its last start; `undefined` without one. */
+export function embeddedUrl(folder: string): string | undefined {
+  const connection = readConnection(folder);
+  return connection === undefined ? undefined : urlOf(connection);
+}
+
+function readConnection(folder: string): Connection | undefined {
+  const file = connectionFile(folder);
+  if (!existsSync(file)) return undefined;
+  return JSON.parse(readFileSync(file, 'utf8')) as Connection;
+}
+
+function run(program: string, args: readonly string[]): void {
+  const [command, commandArgs] = unprivileged(program, args);
+  const result = spawnSync(command, commandArgs, { encoding: 'utf8' });
+  if (result.status !== 0) {
+    throw new Error(`${program} failed: ${(result.stderr || result.stdout || '').trim()}`);
+  }
+}
+
+/** Creates the cluster beside its place and renames it there: a killed initdb leaves no half one. */
+function initialise(folder: string, binaries: string): void {
+  const draft = `${folder}.new`;
+  const passwordFile = `${folder}.password`;
+  const password = randomBytes(24).toString('base64url');
+  mkdirSync(dirname(folder), { recursive: true });
+  rmSync(draft, { recursive: true, force: true });
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  try {
+    run(join(binaries, 'initdb'), [
+      ...['--pgdata', draft, '--username', USER, '--pwfile', passwordFile],
+      ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--no-locale'],
+    ]);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  writeConnection(folder, { port: 0, password });
+  renameSync(draft, folder);
+}
+
+function writeConnection(folder: string, connection: Connection): void {
+  const file = connectionFile(folder);
+  writeFileSync(`${file}.new`, JSON.stringify(connection), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function portIsFree(port: number): Promise<number | undefined> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once('error', () => settle(undefined));
+    probe.listen(port, '127.0.0.1', () => {
+      const address = probe.address();
+      const found = typeof address === 'object' && address !== null ? address.port : undefined;
+      probe.close(() => settle(found));
+    });
+  });
+}
+
+/** Ends a server that a killed parent left running on this folder. */
+async function endLeftover(folder: string): Promise<void> {
+  const file = join(folder, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  if (!Number.isInteger(pid) || pid <= 1 || !isPostgresOf(pid, folder)) return;
+  process.kill(pid, 'SIGINT');
+  await until(() => !isPostgresOf(pid, folder), STOP_TIMEOUT_MS, 'A leftover PostgreSQL');
+}
+
+function isPostgresOf(pid: number, folder: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(folder);
+  } catch {
+    return false;
+  }
+}
+
+async function until(done: () => boolean, timeoutMs: number, what: string): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!done()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not stop within ${timeoutMs} ms.`);
+    await sleep(PROBE_INTERVAL_MS);
+  }
+}
+
+async function connectOnce(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** Waits until the server answers, and creates the database on its first start. */
+async function waitUntilReady(connection: Connection, ended: Promise<string>): Promise<void> {
+  let gone: string | undefined;
+  ended.then((sentence) => {
+    gone = sentence;
+  });
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    if (gone !== undefined) throw new Error(gone);
+    try {
+      const client = await connectOnce(urlOf(connection, 'postgres'));
+      try {
+        const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [
+          DATABASE,
+        ]);
+        if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+      } finally {
+        await client.end();
+      }
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(PROBE_INTERVAL_MS);
+    }
+  }
+}
+
+/**
+ * Starts a real PostgreSQL on a folder, creating the cluster on its first use. The server is in a
+ * process group of its own: a terminal's Ctrl-C does not reach it.
+ * @throws {Error} with one sentence when it can't be created or started
+ */
+export async function startEmbeddedPostgres(
+  options: EmbeddedServerOptions,
+): Promise<EmbeddedServer> {
+  const folder = resolve(options.folder);
+  const binaries = binaryFolder(options.binaries);
+  if (!existsSync(join(folder, 'PG_VERSION'))) initialise(folder, binaries);
+  await endLeftover(folder);
+  const previous = readConnection(folder);
+  if (previous === undefined) {
+    throw new Error(
+      `${connectionFile(folder)} is missing: the password of ${folder} is not known.`,
+    );
+  }
+  const port = (await portIsFree(previous.port)) ?? (await portIsFree(0));
+  if (port === undefined) throw new Error('No free loopback port for PostgreSQL.');
+  const connection = { ...previous, port };
+  writeConnection(folder, connection);
+
+  const settings: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    ...options.settings,
+  };
+  const args = ['-D', folder];
+  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+  const logFile = `${folder}.log`;
+  const [command, commandArgs] = unprivileged(join(binaries, 'postgres'), args);
+  const log = openSync(logFile, 'a');
+  const child = spawn(command, commandArgs, { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  const ended = endOf(child, logFile);
+  try {
+    await waitUntilReady(connection, ended);
+  } catch (error) {
+    child.kill('SIGINT');
+    throw error;
+  }
+  return { url: urlOf(connection), port, pid: child.pid as number, ended, stop: () => stop(child) };
+}
+
+function endOf(child: ChildProcess, logFile: string): Promise<string> {
+  return new Promise((settle) => {
+    child.once('error', (error) => settle(`PostgreSQL could not be started: ${error.message}`));
+    child.once('exit', (code, signal) =>
+      settle(`PostgreSQL ended with ${signal ?? `status ${code}`}; its log is ${logFile}.`),
+    );
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGINT');
+  await until(
+    () => child.exitCode !== null || child.signalCode !== null,
+    STOP_TIMEOUT_MS,
+    'PostgreSQL',
+  );
+}

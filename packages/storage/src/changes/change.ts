@@ -1,0 +1,37 @@
+import type { Stamp } from './stamp.ts';
+
+export type ChangeOperation = 'create' | 'update' | 'delete';
+
+/**
+ * The full new state of one record, or its deletion.
+ *
+ * `record` is the canonical text (`collections/record-text.ts`), `null` for a deletion. `base` is the
+ * state the change was computed from, `null` for a creation. `at` is an ISO instant in UTC.
+ */
+export interface Change extends Stamp {
+  readonly collection: string;
+  readonly id: number;
+  readonly base: Stamp | null;
+  readonly op: ChangeOperation;
+  readonly record: string | null;
+  readonly at: string;
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * An `Idempotency-Key` and the outcome of the write it named: an item of its own in commit, outbox
+ * and backfill (I10), so that it holds although its change arrives late and is a no-op.
+ *
+ * `fingerprint` is a digest of the request, `outcome` the JSON text of the write's {@link Outcome}.
+ */
+export interface KeyItem {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly outcome: string;
+  readonly at: string;
+}
+
+/** What an outbox carries and a secondary applies. */
+export type Item =
+  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'key'; readonly key: KeyItem };

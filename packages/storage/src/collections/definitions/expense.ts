@@ -1,0 +1,40 @@
+import { bigint, date, integer, json, numeric, pgTable, text } from 'drizzle-orm/pg-core';
+import { defineCollection, optional, required } from '../collection.ts';
+
+export const expenses = pgTable('expenses', {
+  id: integer().primaryKey().generatedByDefaultAsIdentity(),
+  date: date({ mode: 'string' }).notNull(),
+  business: text(),
+  category: text().notNull(),
+  amount: numeric({ precision: 10, scale: 2 }).notNull(),
+  account: text().notNull(),
+  currency: text().notNull().default('₪'),
+  notes: text(),
+  extra: json(),
+  version: bigint({ mode: 'number' }).notNull().default(1),
+  epoch: bigint({ mode: 'number' }).notNull().default(0),
+});
+
+export default defineCollection({
+  name: 'expense',
+  plural: 'expenses',
+  file: 'expenses.json',
+  dateField: 'date',
+  fields: [
+    required.date('date', { description: 'ISO calendar date.', example: '2025-12-07' }),
+    optional.text('business', { description: 'Who was paid.', example: 'ampm' }),
+    required.text('category', { description: 'What it was for.', example: 'Groceries' }),
+    required.decimal('amount', {
+      description: 'At most 8 digits before and 2 after the point; kept exactly.',
+      example: 150.5,
+    }),
+    required.text('account', { description: 'What it was paid from.', example: 'Cash' }),
+    optional.text('currency', {
+      whenMissing: '₪',
+      description: 'Currency sign; missing or null means ₪.',
+      example: '₪',
+    }),
+    optional.text('notes', { description: 'Free text.', example: 'Weekly shopping' }),
+  ],
+  table: expenses,
+});

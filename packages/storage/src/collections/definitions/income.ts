@@ -1,0 +1,38 @@
+import { bigint, date, integer, json, numeric, pgTable, text } from 'drizzle-orm/pg-core';
+import { defineCollection, optional, required } from '../collection.ts';
+
+export const incomes = pgTable('incomes', {
+  id: integer().primaryKey().generatedByDefaultAsIdentity(),
+  date: date({ mode: 'string' }).notNull(),
+  category: text().notNull(),
+  amount: numeric({ precision: 10, scale: 2 }).notNull(),
+  account: text().notNull(),
+  currency: text().notNull().default('₪'),
+  notes: text(),
+  extra: json(),
+  version: bigint({ mode: 'number' }).notNull().default(1),
+  epoch: bigint({ mode: 'number' }).notNull().default(0),
+});
+
+export default defineCollection({
+  name: 'income',
+  plural: 'incomes',
+  file: 'incomes.json',
+  dateField: 'date',
+  fields: [
+    required.date('date', { description: 'ISO calendar date.', example: '2025-12-01' }),
+    required.text('category', { description: 'What it was for.', example: 'Salary' }),
+    required.decimal('amount', {
+      description: 'At most 8 digits before and 2 after the point; kept exactly.',
+      example: 23000,
+    }),
+    required.text('account', { description: 'Where it was paid to.', example: '12345' }),
+    optional.text('currency', {
+      whenMissing: '₪',
+      description: 'Currency sign; missing or null means ₪.',
+      example: '₪',
+    }),
+    optional.text('notes', { description: 'Free text.', example: 'December' }),
+  ],
+  table: incomes,
+});

@@ -1,0 +1,39 @@
+/**
+ * JSON with its numbers' spelling kept (I8). Built on "JSON.parse source text access" (ECMAScript
+ * proposal, stage 4): `JSON.rawJSON` wraps a number's source text, and `JSON.stringify` writes it
+ * back as it was.
+ */
+
+/** A number kept as the text it was written with. */
+export interface ExactNumber {
+  readonly rawJSON: string;
+}
+
+interface ExactJson {
+  parse(
+    text: string,
+    revive: (key: string, value: unknown, context: { source: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): ExactNumber;
+  isRawJSON(value: unknown): value is ExactNumber;
+}
+const exactJson = JSON as unknown as ExactJson;
+
+export const isExactNumber = (value: unknown): value is ExactNumber => exactJson.isRawJSON(value);
+
+/**
+ * Parses JSON; every number becomes an {@link ExactNumber}.
+ * @throws {SyntaxError} as `JSON.parse` does
+ */
+export function parseExact(text: string): unknown {
+  return exactJson.parse(text, (_key, value, context) =>
+    typeof value === 'number' ? exactJson.rawJSON(context.source) : value,
+  );
+}
+
+/** Writes a value of {@link parseExact} back: compact, numbers as they were spelled. */
+export const stringifyExact = (value: unknown): string => JSON.stringify(value);
+
+/** True for what JSON calls an object. */
+export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);

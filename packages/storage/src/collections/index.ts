@@ -1,0 +1,21 @@
+export {
+  type Collection,
+  defineCollection,
+  type Field,
+  type FieldValues,
+  optional,
+  required,
+} from './collection.ts';
+export { canonicalDecimal } from './decimal.ts';
+export { isExactNumber, isJsonObject, parseExact, stringifyExact } from './exact-json.ts';
+export { type FieldProblem, TEXT_BYTES_MAX } from './field-value.ts';
+export { type Input, readCreate, readFieldUpdate, readUpdate } from './input.ts';
+export {
+  canonicalText,
+  type ReadRecord,
+  type RecordParts,
+  readRecord,
+  readRecordObject,
+  withFields,
+} from './record-text.ts';
+export { loadCollections } from './registry.ts';

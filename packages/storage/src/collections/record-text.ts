@@ -1,0 +1,85 @@
+import type { Collection, FieldValues } from './collection.ts';
+import { isJsonObject, parseExact, stringifyExact } from './exact-json.ts';
+import { checkFields, type FieldProblem } from './field-value.ts';
+
+/**
+ * Canonical text of a record (I8): the compact JSON object the API answers with.
+ *
+ *   {"date":"2025-12-07",…known fields in definition order…,"tag":1.0,…unknown fields…,"id":5}
+ *
+ * Two records are the same when their canonical texts are. A record the schema can't hold (a mapping
+ * error) has its own JSON, compact, as its canonical text.
+ */
+
+/** `\u0000` or a lone surrogate in compact JSON, not preceded by an escaping backslash. */
+const UNSTORABLE_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i;
+
+/** A record taken apart. `extra` is the compact JSON object of its unknown fields, or `null`. */
+export interface RecordParts {
+  readonly values: FieldValues;
+  readonly extra: string | null;
+}
+
+export type ReadRecord =
+  | ({ readonly ok: true } & RecordParts)
+  | { readonly ok: false; readonly problems: readonly FieldProblem[] };
+
+export function canonicalText(collection: Collection, parts: RecordParts, id: number): string {
+  let text = '{';
+  for (const { name, kind } of collection.fields) {
+    const value = parts.values[name];
+    if (value === undefined) throw new Error(`${collection.name} ${id}: no value for ${name}.`);
+    text += `${JSON.stringify(name)}:${
+      value === null ? 'null' : kind === 'decimal' ? value : JSON.stringify(value)
+    },`;
+  }
+  if (parts.extra !== null) text += `${parts.extra.slice(1, -1)},`;
+  return `${text}"id":${id}}`;
+}
+
+/** Splits a parsed record object (a value of `parseExact`) into known fields and the rest. */
+export function readRecordObject(
+  collection: Collection,
+  object: Record<string, unknown>,
+): ReadRecord {
+  const { values, problems } = checkFields(collection.fields, object);
+  if (problems.length > 0) return { ok: false, problems };
+  const known = new Set(['id', ...collection.fields.map(({ name }) => name)]);
+  const unknown = Object.entries(object).filter(([name]) => !known.has(name));
+  if (unknown.length === 0) return { ok: true, values, extra: null };
+  const members = unknown.map(([name, v]) => `${JSON.stringify(name)}:${stringifyExact(v)}`);
+  const extra = `{${members.join(',')}}`;
+  if (UNSTORABLE_ESCAPE.test(extra)) {
+    const problem = 'must not contain NUL or a lone surrogate';
+    return { ok: false, problems: [{ field: 'unknown fields', problem }] };
+  }
+  return { ok: true, values, extra };
+}
+
+/**
+ * Reads a canonical text back.
+ * @throws {SyntaxError} when it is not JSON, {@link TypeError} when it is no object: both mean that
+ *   the text does not come from a store
+ */
+export function readRecord(collection: Collection, text: string): ReadRecord {
+  const object = parseExact(text);
+  if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
+  return readRecordObject(collection, object);
+}
+
+/**
+ * The record with some fields set, others as they were. Works on a mapping error too: it succeeds
+ * when the result fits.
+ */
+export function withFields(
+  collection: Collection,
+  text: string,
+  id: number,
+  set: Readonly<Record<string, string | null>>,
+): { ok: true; text: string } | { ok: false; problems: readonly FieldProblem[] } {
+  const object = parseExact(text);
+  if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
+  const read = readRecordObject(collection, { ...object, ...set });
+  if (!read.ok) return read;
+  return { ok: true, text: canonicalText(collection, read, id) };
+}

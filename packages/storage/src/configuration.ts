@@ -1,0 +1,105 @@
+import { join, resolve } from 'node:path';
+import { TandemError } from './errors.ts';
+import type { PhaseFlags } from './phase/index.ts';
+
+/** What every process of one installation must agree on; read from the environment (DESIGN.md 11). */
+export interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  readonly workerPort: number;
+  /** Absolute. Holds `json/` and, when embedded, `postgres/`. */
+  readonly dataDir: string;
+  /** Absolute. Where `expenses.json` lives. */
+  readonly jsonDir: string;
+  /** `undefined`: none was given, the embedded server is meant. */
+  readonly databaseUrl: string | undefined;
+  /** Flags locked by `FF_…` variables. */
+  readonly lockedFlags: Partial<PhaseFlags>;
+  readonly adoptExternalEdits: boolean;
+  readonly corsOrigin: string | undefined;
+  readonly logLevel: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const FLAG_WORDS: Readonly<Record<string, boolean>> = {
+  true: true,
+  1: true,
+  yes: true,
+  on: true,
+  false: false,
+  0: false,
+  no: false,
+  off: false,
+};
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+const refuse = (variable: string, sentence: string): never => {
+  throw new TandemError('configuration', `${variable} ${sentence}`, { detail: { variable } });
+};
+
+/** A variable that is set and not empty. */
+const given = (environment: Environment, name: string): string | undefined =>
+  environment[name] === undefined || environment[name].trim() === ''
+    ? undefined
+    : environment[name].trim();
+
+function flag(environment: Environment, variable: string): boolean | undefined {
+  const text = given(environment, variable);
+  if (text === undefined) return undefined;
+  const word = text.toLowerCase();
+  if (!Object.hasOwn(FLAG_WORDS, word)) {
+    refuse(variable, `is "${text}"; it must be true, 1, yes, on, false, 0, no or off.`);
+  }
+  return FLAG_WORDS[word];
+}
+
+function port(environment: Environment, variable: string, otherwise: number): number {
+  const text = given(environment, variable);
+  if (text === undefined) return otherwise;
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > 65_535) {
+    refuse(variable, `is "${text}"; it must be a port from 0 to 65535.`);
+  }
+  return number;
+}
+
+/** Checks the shape only; the value, which may hold a password, is never repeated. */
+function databaseUrl(environment: Environment): string | undefined {
+  const text = given(environment, 'DATABASE_URL');
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    refuse('DATABASE_URL', 'is not of the form postgres://user:password@host:port/database.');
+  }
+  return text;
+}
+
+/**
+ * Reads the environment.
+ * @throws {TandemError} `configuration` with one sentence that names the variable
+ */
+export function readConfiguration(environment: Environment = process.env): Configuration {
+  const dataDir = resolve(given(environment, 'DATA_DIR') ?? './data');
+  const logLevel = given(environment, 'LOG_LEVEL') ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel)) {
+    refuse('LOG_LEVEL', `is "${logLevel}"; it must be one of ${LOG_LEVELS.join(', ')}.`);
+  }
+  const useDatabase = flag(environment, 'FF_USE_DATABASE_STORAGE');
+  const dualWrite = flag(environment, 'FF_DUAL_WRITE_ENABLED');
+  return {
+    host: given(environment, 'HOST') ?? '127.0.0.1',
+    port: port(environment, 'PORT', 8000),
+    workerPort: port(environment, 'WORKER_PORT', 8001),
+    dataDir,
+    jsonDir: resolve(given(environment, 'JSON_DIR') ?? join(dataDir, 'json')),
+    databaseUrl: databaseUrl(environment),
+    lockedFlags: {
+      ...(useDatabase === undefined ? {} : { USE_DATABASE_STORAGE: useDatabase }),
+      ...(dualWrite === undefined ? {} : { DUAL_WRITE_ENABLED: dualWrite }),
+    },
+    adoptExternalEdits: flag(environment, 'ADOPT_EXTERNAL_EDITS') ?? false,
+    corsOrigin: given(environment, 'CORS_ORIGIN'),
+    logLevel,
+  };
+}

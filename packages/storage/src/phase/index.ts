@@ -1,0 +1,20 @@
+export type {
+  Committing,
+  JsonPhase,
+  JsonPhaseState,
+  PhaseMove,
+  PostgresPhase,
+  PostgresPhaseState,
+} from './phase-state.ts';
+export {
+  flagsOf,
+  isPhase,
+  nextPhase,
+  PHASES,
+  type Phase,
+  type PhaseFlags,
+  phaseOf,
+  primaryOf,
+  type StoreName,
+  secondaryOf,
+} from './phases.ts';

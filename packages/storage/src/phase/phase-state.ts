@@ -1,0 +1,66 @@
+import type { Phase, PhaseFlags } from './phases.ts';
+
+/** What the JSON store's manifest keeps about the phase. Every change of it is durable. */
+export interface JsonPhaseState {
+  /** Shared by the two stores that belong together; made by the JSON store at its first open. */
+  readonly pairId: string;
+  readonly epoch: number;
+  readonly phase: Phase;
+  /** Refuses writes of its epoch. */
+  readonly sealed: boolean;
+  /** A commit towards PostgreSQL is under way; its outcome may be unknown. */
+  readonly committing: Committing | null;
+  /** ISO instant since when the secondary must be brought up by difference; `null` if it need not. */
+  readonly catchUpSince: string | null;
+  /** Flags as last read from the table; they stand while it can't be read. */
+  readonly lastKnownFlags: PhaseFlags | null;
+}
+
+export interface Committing {
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly phase: Phase;
+}
+
+/** Port of the phase part of the JSON store, implemented in `json/`. */
+export interface JsonPhase {
+  read(): JsonPhaseState;
+  /** Replaces the given members; durable when it resolves. */
+  update(change: Partial<Omit<JsonPhaseState, 'pairId'>> & { pairId?: string }): Promise<void>;
+}
+
+/** What the database's one phase row keeps. */
+export interface PostgresPhaseState {
+  /** `null` until the database has met a JSON store. */
+  readonly pairId: string | null;
+  readonly epoch: number;
+  readonly phase: Phase;
+  readonly sealed: boolean;
+  /** ISO instant since when the JSON side must be brought up by difference (postgres-primary). */
+  readonly catchUpSince: string | null;
+  /** The attempt whose commit made this state; answers what became of a `committing` mark. */
+  readonly attempt: string | null;
+}
+
+/** Who moved the phase and why; a row of the history. */
+export interface PhaseMove {
+  readonly actor: string;
+  readonly reason: string;
+  /** Gate values, counts and the like, as JSON. */
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** Port of the phase row, implemented in `postgres/`. */
+export interface PostgresPhase {
+  read(): Promise<PostgresPhaseState>;
+  /**
+   * Compare-and-set under the exclusive advisory lock (which every write transaction holds shared):
+   * replaces the given members if the row still has `expected` epoch, and writes the history.
+   * @returns false when the epoch was another
+   */
+  advance(
+    expectedEpoch: number,
+    change: Partial<PostgresPhaseState>,
+    move: PhaseMove,
+  ): Promise<boolean>;
+}

@@ -1,0 +1,87 @@
+import type { Item, KeyItem, Outcome, Stamp, Verdict, Write } from './changes/index.ts';
+import type { Collection } from './collections/index.ts';
+
+/** A live record as a store holds it. `text` is its canonical text. */
+export interface StoredRecord extends Stamp {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** A record or a tombstone (`text` is `null`), as a scan for comparison gives it. */
+export interface ScanEntry extends Stamp {
+  readonly id: number;
+  readonly text: string | null;
+}
+
+/** Where a page ended: the order is newest date first, then highest id. A mapping error whose date
+ *  is none has the empty date, which sorts last. */
+export interface PagePosition {
+  readonly date: string;
+  readonly id: number;
+}
+
+export interface Page {
+  readonly records: readonly StoredRecord[];
+  /** Where the next page starts after; absent on the last page. */
+  readonly next?: PagePosition;
+}
+
+/** What became of one applied item. */
+export type ApplyResult =
+  | { readonly verdict: Verdict; readonly stored?: ScanEntry }
+  /** The item can't be stored as it is (a mapping error, a violated constraint). */
+  | { readonly verdict: 'rejected'; readonly error: string; readonly permanent: boolean };
+
+/** Highest id ever given, by collection name. */
+export type IdHighWater = Readonly<Record<string, number>>;
+
+/**
+ * The one contract of both stores; `testing/store-contract.ts` is its suite.
+ *
+ * Reads see only durable states. Every method may throw a `TandemError`: `unavailable` (try again),
+ * `storage-full`, `storage-failed`.
+ */
+export interface Store {
+  readonly name: 'json' | 'postgres';
+
+  /** The record, or `undefined` when there is none (or only a tombstone). */
+  get(collection: Collection, id: number): Promise<StoredRecord | undefined>;
+
+  /** One page in list order, at a cost independent of the collection's size. */
+  page(
+    collection: Collection,
+    options: { readonly limit: number; readonly after?: PagePosition },
+  ): Promise<Page>;
+
+  /** Canonical texts of the whole collection in list order, as of one moment, in chunks. */
+  list(collection: Collection): AsyncIterable<readonly string[]>;
+
+  /**
+   * Writes as the primary: durable, with its changes in the outbox where the phase asks for it, when
+   * the promise resolves (I1, I2). A write under a known idempotency key has no effect and resolves
+   * with the first outcome (I10).
+   *
+   * @throws {TandemError} `not-primary` when this store is sealed or secondary (I3); `key-reused`;
+   *   `outcome-unknown` when the connection was cut during COMMIT; `storage-full`; `storage-failed`
+   */
+  write(write: Write): Promise<Outcome>;
+
+  /** Applies items as the secondary, through the version guard (I4): durable when it resolves. One
+   *  result an item, in order. A fork or conflict changes nothing; the caller keeps it. */
+  apply(items: readonly Item[]): Promise<readonly ApplyResult[]>;
+
+  /** Records and tombstones with `id > afterId`, by ascending id, at most `limit`. */
+  scan(collection: Collection, afterId: number, limit: number): Promise<readonly ScanEntry[]>;
+
+  /** Idempotency keys with `key > afterKey`, ascending by UTF-8 bytes, at most `limit`. */
+  scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]>;
+
+  /** Highest id ever given, of every collection (I9). */
+  idHighWater(): Promise<IdHighWater>;
+
+  /** Raises the high-water; never lowers it. Durable when it resolves. */
+  raiseIdHighWater(marks: IdHighWater): Promise<void>;
+
+  /** Flushes and closes. A JSON store checkpoints first. Idempotent. */
+  close(): Promise<void>;
+}
