@@ -27,13 +27,19 @@ interface IncomingChange extends Stamp {
  *
  * Along one chain every change's base is its direct predecessor. A stored state of the same chain
  * that is older than the incoming change is therefore at or below its base; one above the base
- * belongs to another chain.
+ * belongs to another chain, and so does one that
+ * has seen as many changes in an older epoch: along a chain versions only grow.
+ *
+ * A later change of the other chain hides a fork when the first one was skipped. Two stores that may
+ * have forked (the brake, a restored backup) are therefore compared by difference before anything
+ * queued is applied.
  */
 export function judge(incoming: IncomingChange, stored: StoredState | undefined): Verdict {
   if (stored === undefined) return 'apply';
   const order = compareStamps(incoming, stored);
   if (order === 0) return incoming.record === stored.text ? 'no-op' : 'conflict';
   if (order < 0) return 'no-op';
+  if (stored.version >= incoming.version) return 'fork';
   if (incoming.base === null || compareStamps(stored, incoming.base) > 0) return 'fork';
   return 'apply';
 }
