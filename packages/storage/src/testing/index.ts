@@ -1,0 +1,2 @@
+export { type OpenedStore, storeContract } from './store-contract.ts';
+export * from './store-fixture.ts';

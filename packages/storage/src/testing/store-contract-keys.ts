@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import type { KeyItem, Write } from '../changes/index.ts';
+import type { Store } from '../store.ts';
+import { allTexts, create, expense, income, run, setOf, valuesOf } from './store-fixture.ts';
+
+const creation = (key: string, fingerprint: string, notes = 'keyed'): Write => ({
+  command: { op: 'create', collection: expense, values: valuesOf({ notes }) },
+  key: { key, fingerprint },
+});
+
+export function keyContract(store: () => Store): void {
+  test('I10: a repeated key has one effect and the first outcome', async () => {
+    const first = await store().write(creation('k1', 'f1'));
+    await run(store(), { op: 'delete', collection: expense, id: 12_345 });
+    expect(await store().write(creation('k1', 'f1'))).toEqual(first);
+    expect(await allTexts(store())).toHaveLength(1);
+    expect((await store().write(creation('k2', 'f1'))).kind).toBe('created');
+  });
+
+  test('I10: a key with another fingerprint is refused', async () => {
+    await store().write(creation('k1', 'f1'));
+    await expect(store().write(creation('k1', 'f2'))).rejects.toMatchObject({ code: 'key-reused' });
+    expect(await allTexts(store())).toHaveLength(1);
+  });
+
+  test('I10: the same key in flight waits for the first', async () => {
+    const same = await Promise.all([1, 2, 3, 4].map(() => store().write(creation('k1', 'f1'))));
+    for (const outcome of same) expect(outcome).toEqual(same[0]);
+    expect(await allTexts(store())).toHaveLength(1);
+    const [one, other] = await Promise.allSettled([
+      store().write(creation('k2', 'f1')),
+      store().write(creation('k2', 'f2')),
+    ]);
+    expect(one.status).toBe('fulfilled');
+    expect(other).toMatchObject({ status: 'rejected', reason: { code: 'key-reused' } });
+    expect(await allTexts(store())).toHaveLength(2);
+  });
+
+  test('I10: an outcome without an effect is remembered too', async () => {
+    const set = setOf({ notes: 'late' });
+    const write: Write = {
+      command: { op: 'update', collection: expense, id: 1, set },
+      key: { key: 'k1', fingerprint: 'f1' },
+    };
+    expect(await store().write(write)).toEqual({ kind: 'not-found', id: 1 });
+    await create(store());
+    expect(await store().write(write)).toEqual({ kind: 'not-found', id: 1 });
+  });
+
+  test('I10: keys are scanned in the order of their bytes, with outcome and instant', async () => {
+    // U+FF21 sorts after an emoji in UTF-16 and before it in UTF-8.
+    const keys = ['b', 'a', 'A', 'é', '\uff21', '😀', 'ab'];
+    const outcomes = new Map<string, unknown>();
+    for (const key of keys) outcomes.set(key, await store().write(creation(key, `f-${key}`)));
+    const found: KeyItem[] = [];
+    for (;;) {
+      const some = await store().scanKeys(found.at(-1)?.key ?? '', 2);
+      if (some.length === 0) break;
+      found.push(...some);
+    }
+    const sorted = [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    expect(found.map(({ key }) => key)).toEqual(sorted);
+    for (const { key, fingerprint, outcome, at } of found) {
+      expect(fingerprint).toBe(`f-${key}`);
+      expect(JSON.parse(outcome)).toEqual(outcomes.get(key));
+      expect(new Date(at).toISOString()).toBe(at);
+    }
+  });
+
+  test('I10: an applied key answers as if the write had been made here', async () => {
+    const outcome = { kind: 'deleted', id: 3 };
+    const at = new Date().toISOString();
+    const key: KeyItem = {
+      ...{ key: 'far', fingerprint: 'f1', at },
+      outcome: JSON.stringify(outcome),
+    };
+    expect((await store().apply([{ kind: 'key', key }]))[0]?.verdict).toBe('apply');
+    const again: KeyItem = { ...key, outcome: JSON.stringify({ kind: 'deleted', id: 4 }) };
+    await store().apply([{ kind: 'key', key: again }]);
+    expect(await store().scanKeys('', 10)).toEqual([key]);
+    expect(await store().write(creation('far', 'f1'))).toEqual(outcome);
+    await expect(store().write(creation('far', 'f2'))).rejects.toMatchObject({
+      code: 'key-reused',
+    });
+    expect(await allTexts(store())).toEqual([]);
+  });
+}
+
+export function idContract(store: () => Store): void {
+  test('I9: ids count up from 1, and the high-water is the last one given', async () => {
+    expect(await store().idHighWater()).toEqual({ expense: 0, income: 0 });
+    expect((await create(store())).id).toBe(1);
+    expect((await create(store())).id).toBe(2);
+    expect((await create(store(), {}, income)).id).toBe(1);
+    expect(await store().idHighWater()).toEqual({ expense: 2, income: 1 });
+  });
+
+  test('I9: an id is not given again after its record was deleted', async () => {
+    const { id } = await create(store());
+    await run(store(), { op: 'delete', collection: expense, id });
+    expect((await create(store())).id).toBe(id + 1);
+  });
+
+  test('I9: the high-water is raised, never lowered', async () => {
+    await store().raiseIdHighWater({ expense: 1_000_000 });
+    expect(await store().idHighWater()).toEqual({ expense: 1_000_000, income: 0 });
+    expect((await create(store())).id).toBe(1_000_001);
+    await store().raiseIdHighWater({ expense: 10, income: 5 });
+    expect(await store().idHighWater()).toEqual({ expense: 1_000_001, income: 5 });
+    expect((await create(store(), {}, income)).id).toBe(6);
+  });
+}
