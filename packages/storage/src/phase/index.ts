@@ -1,3 +1,13 @@
+export {
+  FLAG_NAMES,
+  type FlagName,
+  type FlagResolution,
+  type FlagSource,
+  type FlagTable,
+  type ResolvedFlags,
+  resolveFlags,
+  valuesOf,
+} from './flags.ts';
 export type {
   Committing,
   JsonPhase,

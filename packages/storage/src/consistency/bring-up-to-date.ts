@@ -1,0 +1,197 @@
+import { type Change, compareStamps, type Item } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import type { ApplyResult, ScanEntry, Store } from '../store.ts';
+import { mergeScans, type Pair } from './merge-scans.ts';
+
+/** Entries read at once from each store. */
+const SCAN_CHUNK_ITEMS = 2_000;
+/** Items applied at once to the target. */
+const APPLY_BATCH_ITEMS = 1_000;
+/** Differences kept with their text; beyond it they are only counted. */
+const LISTED_DIFFERENCES_MAX = 100;
+
+export type DifferenceKind =
+  /** The same stamp with other content. */
+  | 'conflict'
+  /** The target's state does not descend from the source's. */
+  | 'fork'
+  /** A live record that the source never had. */
+  | 'extra'
+  /** The target has a newer state than the source: a write came in between, or stores were mixed. */
+  | 'ahead'
+  /** The target can't hold it, e.g. a mapping error. */
+  | 'rejected';
+
+/** A difference that bringing up to date does not remove. */
+export interface Difference {
+  readonly collection: string;
+  readonly id: number;
+  readonly kind: DifferenceKind;
+  readonly detail?: string;
+}
+
+export interface CatchUpReport {
+  /** Records and tombstones looked at. */
+  readonly seen: number;
+  /** Items that the target lacked and now has. */
+  readonly applied: number;
+  readonly keysApplied: number;
+  /** How many differences remain; 0 means that the target holds all the source holds. */
+  readonly remaining: number;
+  /** The first {@link LISTED_DIFFERENCES_MAX} of them. */
+  readonly differences: readonly Difference[];
+}
+
+export interface CatchUpProgress {
+  readonly collection: string;
+  readonly seen: number;
+  readonly applied: number;
+}
+
+export interface CatchUpOptions {
+  readonly source: Store;
+  readonly target: Store;
+  readonly collections: readonly Collection[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CatchUpProgress) => void;
+  readonly now?: () => Date;
+}
+
+/**
+ * Brings `target` up to date with `source` by their difference: records, deletions (tombstones) and
+ * idempotency keys. Everything goes through the target's version guard, so it may run beside live
+ * writes and live applying, be cut off at any point, and be run again.
+ *
+ * It only ever adds what the source has; what the target has otherwise is reported, never removed.
+ * @throws whatever the stores throw; `signal.reason` when aborted
+ */
+export async function bringUpToDate(options: CatchUpOptions): Promise<CatchUpReport> {
+  const run = new CatchUpRun(options);
+  for (const collection of options.collections) await run.collection(collection);
+  await run.keys();
+  return run.report();
+}
+
+class CatchUpRun {
+  readonly #options: CatchUpOptions;
+  readonly #differences: Difference[] = [];
+  #remaining = 0;
+  #seen = 0;
+  #applied = 0;
+  #keysApplied = 0;
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options;
+  }
+
+  async collection(collection: Collection): Promise<void> {
+    const { source, target, onProgress } = this.#options;
+    let batch: Change[] = [];
+    for await (const pair of mergeScans(source, target, collection, SCAN_CHUNK_ITEMS)) {
+      this.#seen += 1;
+      const missing = this.#compare(collection, pair);
+      if (missing !== undefined) batch.push(this.#changeOf(collection, missing));
+      if (batch.length < APPLY_BATCH_ITEMS) continue;
+      await this.#apply(batch);
+      batch = [];
+      onProgress?.({ collection: collection.name, seen: this.#seen, applied: this.#applied });
+    }
+    await this.#apply(batch);
+    onProgress?.({ collection: collection.name, seen: this.#seen, applied: this.#applied });
+  }
+
+  async keys(): Promise<void> {
+    const { source, target } = this.#options;
+    let after = '';
+    for (;;) {
+      const keys = await source.scanKeys(after, APPLY_BATCH_ITEMS);
+      const results = await target.apply(keys.map((key) => ({ kind: 'key', key })));
+      this.#keysApplied += results.filter(({ verdict }) => verdict === 'apply').length;
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < APPLY_BATCH_ITEMS) return;
+      after = last.key;
+    }
+  }
+
+  report(): CatchUpReport {
+    return {
+      seen: this.#seen,
+      applied: this.#applied,
+      keysApplied: this.#keysApplied,
+      remaining: this.#remaining,
+      differences: this.#differences,
+    };
+  }
+
+  /** The source's entry when the target must get it. */
+  #compare(collection: Collection, { source, target }: Pair): ScanEntry | undefined {
+    if (source === undefined) {
+      // A tombstone of something the source never had takes nothing from anybody.
+      if (target !== undefined && target.text !== null) this.#keep(collection, target.id, 'extra');
+      return undefined;
+    }
+    if (target === undefined) return source;
+    const order = compareStamps(source, target);
+    if (order > 0) return source;
+    if (order < 0) this.#keep(collection, source.id, 'ahead');
+    else if (source.text !== target.text) this.#keep(collection, source.id, 'conflict');
+    return undefined;
+  }
+
+  #changeOf(collection: Collection, entry: ScanEntry): Change {
+    const { id, epoch, version, text } = entry;
+    return {
+      collection: collection.name,
+      id,
+      epoch,
+      version,
+      // The state itself does not tell its base. Its direct predecessor in its own epoch is the
+      // latest that could have been: the guard then still sees a longer chain as a fork.
+      base: version === 1 ? null : { epoch, version: version - 1 },
+      op: text === null ? 'delete' : version === 1 ? 'create' : 'update',
+      record: text,
+      at: (this.#options.now?.() ?? new Date()).toISOString(),
+    };
+  }
+
+  async #apply(changes: readonly Change[]): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    if (changes.length === 0) return;
+    const items = changes.map((change): Item => ({ kind: 'change', change }));
+    const results = await this.#options.target.apply(items);
+    for (const [index, change] of changes.entries()) {
+      const result = results[index];
+      if (result === undefined) throw new Error('apply() gave fewer results than items.');
+      this.#settle(change, result);
+    }
+  }
+
+  #settle({ collection, id }: Change, result: ApplyResult): void {
+    if (result.verdict === 'apply') this.#applied += 1;
+    else if (result.verdict === 'rejected') this.#count(collection, id, 'rejected', result.error);
+    else if (result.verdict !== 'no-op') this.#count(collection, id, result.verdict);
+  }
+
+  #keep(collection: Collection, id: number, kind: DifferenceKind): void {
+    this.#count(collection.name, id, kind);
+  }
+
+  #count(collection: string, id: number, kind: DifferenceKind, detail?: string): void {
+    this.#remaining += 1;
+    if (this.#differences.length >= LISTED_DIFFERENCES_MAX) return;
+    this.#differences.push({ collection, id, kind, ...(detail === undefined ? {} : { detail }) });
+  }
+}
+
+/** One sentence about what a run left, for a log or a refusal. */
+export function describeDifferences({ remaining, differences }: CatchUpReport): string {
+  const shown = differences
+    .slice(0, 3)
+    .map(({ collection, id, kind, detail }) =>
+      detail === undefined
+        ? `${collection} ${id} (${kind})`
+        : `${collection} ${id} (${kind}: ${detail})`,
+    );
+  const more = remaining > shown.length ? ` and ${remaining - shown.length} more` : '';
+  return `${remaining} ${remaining === 1 ? 'difference remains' : 'differences remain'}: ${shown.join(', ')}${more}`;
+}
