@@ -150,7 +150,7 @@ async function connectOnce(url: string): Promise<pg.Client> {
 /** Waits until the server answers, and creates the database on its first start. */
 async function waitUntilReady(connection: Connection, ended: Promise<string>): Promise<void> {
   let gone: string | undefined;
-  ended.then((sentence) => {
+  void ended.then((sentence) => {
     gone = sentence;
   });
   const deadline = Date.now() + READY_TIMEOUT_MS;
