@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-
-/** The checkout's root folder. */
-export const root = join(import.meta.dirname, '..', '..');
+import { root } from '../root.ts';
 
 /** A program of `node_modules/.bin` whose exit status 0 means that the step passes. */
 interface CheckStep {
