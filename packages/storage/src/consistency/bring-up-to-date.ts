@@ -54,6 +54,8 @@ export interface CatchUpOptions {
   readonly collections: readonly Collection[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: CatchUpProgress) => void;
+  /** Gets the changes the target can't hold, so that each can stand as a dead letter (I2). */
+  readonly onRejected?: (changes: readonly Change[]) => Promise<void>;
   readonly now?: () => Date;
 }
 
@@ -127,14 +129,15 @@ class CatchUpRun {
   #compare(collection: Collection, { source, target }: Pair): ScanEntry | undefined {
     if (source === undefined) {
       // A tombstone of something the source never had takes nothing from anybody.
-      if (target !== undefined && target.text !== null) this.#keep(collection, target.id, 'extra');
+      if (target !== undefined && target.text !== null)
+        this.#keep(collection.name, target.id, 'extra');
       return undefined;
     }
     if (target === undefined) return source;
     const order = compareStamps(source, target);
     if (order > 0) return source;
-    if (order < 0) this.#keep(collection, source.id, 'ahead');
-    else if (source.text !== target.text) this.#keep(collection, source.id, 'conflict');
+    if (order < 0) this.#keep(collection.name, source.id, 'ahead');
+    else if (source.text !== target.text) this.#keep(collection.name, source.id, 'conflict');
     return undefined;
   }
 
@@ -159,24 +162,23 @@ class CatchUpRun {
     if (changes.length === 0) return;
     const items = changes.map((change): Item => ({ kind: 'change', change }));
     const results = await this.#options.target.apply(items);
+    const rejected: Change[] = [];
     for (const [index, change] of changes.entries()) {
       const result = results[index];
       if (result === undefined) throw new Error('apply() gave fewer results than items.');
+      if (result.verdict === 'rejected') rejected.push(change);
       this.#settle(change, result);
     }
+    if (rejected.length > 0) await this.#options.onRejected?.(rejected);
   }
 
   #settle({ collection, id }: Change, result: ApplyResult): void {
     if (result.verdict === 'apply') this.#applied += 1;
-    else if (result.verdict === 'rejected') this.#count(collection, id, 'rejected', result.error);
-    else if (result.verdict !== 'no-op') this.#count(collection, id, result.verdict);
+    else if (result.verdict === 'rejected') this.#keep(collection, id, 'rejected', result.error);
+    else if (result.verdict !== 'no-op') this.#keep(collection, id, result.verdict);
   }
 
-  #keep(collection: Collection, id: number, kind: DifferenceKind): void {
-    this.#count(collection.name, id, kind);
-  }
-
-  #count(collection: string, id: number, kind: DifferenceKind, detail?: string): void {
+  #keep(collection: string, id: number, kind: DifferenceKind, detail?: string): void {
     this.#remaining += 1;
     if (this.#differences.length >= LISTED_DIFFERENCES_MAX) return;
     this.#differences.push({ collection, id, kind, ...(detail === undefined ? {} : { detail }) });

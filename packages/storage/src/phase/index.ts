@@ -8,6 +8,7 @@ export {
   resolveFlags,
   valuesOf,
 } from './flags.ts';
+export { mend } from './mend.ts';
 export type {
   Committing,
   JsonPhase,
@@ -28,3 +29,6 @@ export {
   type StoreName,
   secondaryOf,
 } from './phases.ts';
+export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
+export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';
+export { type WalkContext, type WalkResult, walkTo } from './walk.ts';

@@ -1,0 +1,33 @@
+import type { Change } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store.ts';
+import type { JsonPhase, PostgresPhase } from './phase-state.ts';
+import type { StoreName } from './phases.ts';
+
+export type JsonSide = Store & { readonly phase: JsonPhase };
+export type PostgresSide = Store & { readonly phase: PostgresPhase };
+
+/** Port: what a switch needs of the queues. */
+export interface QueueUpkeep {
+  /**
+   * Everything queued towards a store is known to be in it: drops the waiting jobs and retires the
+   * dead letters that the store's own versions have overtaken.
+   */
+  dropCovered(direction: StoreName): Promise<void>;
+  /** Queues changes that the store could not hold, so that they stand as dead letters. */
+  enqueueRejected(direction: StoreName, changes: readonly Change[]): Promise<void>;
+}
+
+/** Everything the driver of a switch works with. It holds the JSON lock. */
+export interface SwitchContext {
+  readonly json: JsonSide;
+  readonly postgres: PostgresSide;
+  readonly queues: QueueUpkeep;
+  readonly collections: readonly Collection[];
+  readonly log: Log;
+  /** Who moves the phase, e.g. `api 4711`. */
+  readonly actor: string;
+  readonly reason: string;
+  readonly now: () => Date;
+}
