@@ -1,0 +1,82 @@
+import type { Pool, PoolClient } from 'pg';
+
+export interface TransactionBounds {
+  /** After this long the connection is cut, also when the server no longer answers. */
+  readonly timeoutMs: number;
+  /** Cuts the connection at once. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs `work` in one READ COMMITTED transaction on one connection of the pool. The server is told
+ * the same bound, so a stopped process holds no lock for longer. An error during COMMIT leaves the
+ * outcome unknown: callers must be able to find it out, or to do the work again.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  { timeoutMs, signal }: TransactionBounds,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const loan = borrow(await pool.connect());
+  const { client } = loan;
+  const onAbort = () => loan.cut(new Error('The transaction was aborted.'));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(
+    () => loan.cut(new Error(`The transaction took longer than ${timeoutMs} ms.`)),
+    timeoutMs,
+  );
+  try {
+    await client.query(
+      `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
+    );
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (loan.cutBy !== undefined) throw loan.cutBy;
+    await client.query('ROLLBACK').catch((failure: unknown) => loan.cut(failure));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    loan.giveBack();
+  }
+}
+
+interface Loan {
+  readonly client: PoolClient;
+  /** Why the connection was cut, if it was. */
+  readonly cutBy: unknown;
+  /** Drops the connection, and with it whatever statement is on it. */
+  cut(reason: unknown): void;
+  giveBack(): void;
+}
+
+/** A pool client that is released exactly once. */
+function borrow(client: PoolClient): Loan {
+  let cutBy: unknown;
+  let released = false;
+  // A socket that dies between two statements emits `error`; the next statement then rejects.
+  const onError = () => {};
+  client.on('error', onError);
+  const release = (reason?: unknown) => {
+    if (released) return;
+    released = true;
+    client.release(reason instanceof Error ? reason : reason !== undefined);
+  };
+  return {
+    client,
+    get cutBy() {
+      return cutBy;
+    },
+    cut(reason) {
+      cutBy ??= reason;
+      release(reason);
+    },
+    giveBack() {
+      client.removeListener('error', onError);
+      release();
+    },
+  };
+}
