@@ -1,19 +1,40 @@
-import { bigint, date, integer, json, numeric, pgTable, text } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  date,
+  index,
+  integer,
+  json,
+  numeric,
+  pgTable,
+  text,
+} from 'drizzle-orm/pg-core';
 import { defineCollection, optional, required } from '../collection.ts';
 
-export const expenses = pgTable('expenses', {
-  id: integer().primaryKey().generatedByDefaultAsIdentity(),
-  date: date({ mode: 'string' }).notNull(),
-  business: text(),
-  category: text().notNull(),
-  amount: numeric({ precision: 10, scale: 2 }).notNull(),
-  account: text().notNull(),
-  currency: text().notNull().default('₪'),
-  notes: text(),
-  extra: json(),
-  version: bigint({ mode: 'number' }).notNull().default(1),
-  epoch: bigint({ mode: 'number' }).notNull().default(0),
-});
+export const expenses = pgTable(
+  'expenses',
+  {
+    id: integer().primaryKey().generatedByDefaultAsIdentity(),
+    date: date({ mode: 'string' }).notNull(),
+    business: text(),
+    category: text().notNull(),
+    amount: numeric({ precision: 10, scale: 2 }).notNull(),
+    account: text().notNull(),
+    currency: text().notNull().default('₪'),
+    notes: text(),
+    extra: json(),
+    version: bigint({ mode: 'number' }).notNull().default(1),
+    epoch: bigint({ mode: 'number' }).notNull().default(0),
+  },
+  (table) => [
+    // The list's order, newest first, is this index read backwards.
+    index('expenses_list_order').on(table.date, table.id),
+    // What PostgreSQL's types hold beyond the API's.
+    check('expenses_date_is_a_day', sql`${table.date} BETWEEN '0001-01-01' AND '9999-12-31'`),
+    check('expenses_amount_is_a_number', sql`${table.amount} <> 'NaN'`),
+  ],
+);
 
 export default defineCollection({
   name: 'expense',

@@ -1,0 +1,4 @@
+export { readPhaseFlags, writePhaseFlags } from './flags.ts';
+export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';
+export { createPool, type PoolOptions } from './pool.ts';
+export { relayCursor } from './relay-cursor.ts';

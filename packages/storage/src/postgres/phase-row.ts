@@ -1,0 +1,81 @@
+import type { Pool, PoolClient } from 'pg';
+import {
+  isPhase,
+  type PhaseMove,
+  type PostgresPhase,
+  type PostgresPhaseState,
+} from '../phase/index.ts';
+import { storageError } from './failure.ts';
+import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
+import { type Row, rows, transaction } from './transaction.ts';
+
+/** An instant as the ISO text that `Date.toISOString` writes. */
+export const isoInstant = (column: string): string =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Reads the one row. In a write transaction it stands after the shared lock, in a statement of its
+ *  own: only then does its snapshot see what the last holder of the exclusive lock committed (I3). */
+export const READ_PHASE = `SELECT pair_id, epoch, phase, sealed, ${isoInstant('catch_up_since')}, attempt FROM phase_state`;
+
+export function phaseOfRow(row: Row | undefined): PostgresPhaseState {
+  if (row === undefined) throw new Error('phase_state has no row.');
+  const [pairId, epoch, phase, sealed, catchUpSince, attempt] = row;
+  if (!isPhase(phase)) throw new Error(`phase_state names no phase: ${String(phase)}.`);
+  return { pairId, epoch, phase, sealed, catchUpSince, attempt } as PostgresPhaseState;
+}
+
+/** The phase row (`PostgresPhase`). `now` gives the instant that the history notes. */
+export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
+  return {
+    async read() {
+      try {
+        return phaseOfRow((await rows(pool, READ_PHASE))[0]);
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+
+    async advance(expectedEpoch, change, move) {
+      const begin = [boundsStatement(), exclusive(SWITCH_LOCK), READ_PHASE];
+      try {
+        return await transaction(pool, begin, async (client, begun) => {
+          const current = phaseOfRow(begun.at(-1)?.[0]);
+          if (current.epoch !== expectedEpoch) return false;
+          const next = { ...current, ...change };
+          await writePhase(client, next);
+          await writeHistory(client, current, next, move, now());
+          return true;
+        });
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+  };
+}
+
+async function writePhase(client: PoolClient, next: PostgresPhaseState): Promise<void> {
+  await rows(
+    client,
+    `UPDATE phase_state
+     SET pair_id = $1, epoch = $2, phase = $3, sealed = $4, catch_up_since = $5, attempt = $6`,
+    [next.pairId, next.epoch, next.phase, next.sealed, next.catchUpSince, next.attempt],
+  );
+}
+
+async function writeHistory(
+  client: PoolClient,
+  from: PostgresPhaseState,
+  to: PostgresPhaseState,
+  move: PhaseMove,
+  at: Date,
+): Promise<void> {
+  await rows(
+    client,
+    `INSERT INTO phase_history (at, actor, from_phase, to_phase, epoch, reason, evidence)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      ...[at.toISOString(), move.actor, from.phase, to.phase, to.epoch],
+      ...[move.reason, JSON.stringify(move.evidence)],
+    ],
+  );
+}

@@ -1,0 +1,21 @@
+import type { RelayCursor } from '../replication/relay-cursor.ts';
+import { rows } from './transaction.ts';
+
+/** The relay's cursor in `relay_cursor`, moved in the transaction that inserts the jobs it counts. */
+export const relayCursor: RelayCursor = {
+  async lock(client, pairId) {
+    await rows(
+      client,
+      'INSERT INTO relay_cursor (pair_id, seq) VALUES ($1, 0) ON CONFLICT (pair_id) DO NOTHING',
+      [pairId],
+    );
+    const [row] = await rows(client, 'SELECT seq FROM relay_cursor WHERE pair_id = $1 FOR UPDATE', [
+      pairId,
+    ]);
+    return row?.[0] as number;
+  },
+
+  async advance(client, pairId, seq) {
+    await rows(client, 'UPDATE relay_cursor SET seq = $2 WHERE pair_id = $1', [pairId, seq]);
+  },
+};

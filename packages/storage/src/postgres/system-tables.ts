@@ -1,0 +1,131 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core';
+
+/** Text ordered by its UTF-8 bytes, whatever the database's locale is. */
+const bytewiseText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+
+const instant = () => timestamp({ withTimezone: true, mode: 'string' });
+const count = () => bigint({ mode: 'number' });
+
+/** Flags; a row with a `user_id` speaks for that user alone and never chooses the phase. */
+export const featureFlags = pgTable(
+  'feature_flags',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    name: text().notNull(),
+    enabled: boolean().notNull().default(false),
+    user_id: text(),
+    description: text().notNull().default(''),
+  },
+  (table) => [
+    unique('feature_flags_one_row_a_name').on(table.name, table.user_id).nullsNotDistinct(),
+  ],
+);
+
+/** One row: the effective phase as this database knows it (`phase/phase-state.ts`). */
+export const phaseState = pgTable(
+  'phase_state',
+  {
+    only_row: boolean().primaryKey().default(true),
+    pair_id: text(),
+    epoch: count().notNull().default(0),
+    phase: text().notNull().default('json-only'),
+    sealed: boolean().notNull().default(false),
+    catch_up_since: instant(),
+    attempt: text(),
+  },
+  (table) => [
+    check('phase_state_has_one_row', sql`${table.only_row}`),
+    check(
+      'phase_state_phase_is_one',
+      sql`${table.phase} IN ('json-only', 'json-primary', 'postgres-primary', 'postgres-only')`,
+    ),
+  ],
+);
+
+/** Every move of the phase row: who, when, from, to, why, and the evidence seen. */
+export const phaseHistory = pgTable('phase_history', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  at: instant().notNull(),
+  actor: text().notNull(),
+  from_phase: text().notNull(),
+  to_phase: text().notNull(),
+  epoch: count().notNull(),
+  reason: text().notNull(),
+  evidence: json().notNull(),
+});
+
+/** Up to which `seq` a JSON store's outbox is in the queue; moved with the jobs it counts (I2). */
+export const relayCursor = pgTable('relay_cursor', {
+  pair_id: text().primaryKey(),
+  seq: count().notNull(),
+});
+
+/** Deleted records; never pruned (I4). */
+export const tombstones = pgTable(
+  'tombstones',
+  {
+    collection: text().notNull(),
+    id: integer().notNull(),
+    epoch: count().notNull(),
+    version: count().notNull(),
+    at: instant().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.collection, table.id] })],
+);
+
+/** Idempotency keys and the JSON text of the outcome each remembers (I10). */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    key: bytewiseText().primaryKey(),
+    fingerprint: text().notNull(),
+    outcome: text().notNull(),
+    at: instant().notNull(),
+  },
+  (table) => [index('idempotency_keys_at').on(table.at)],
+);
+
+/** Forks and conflicts: both sides, kept for a decision (I4). `incoming` is the change, `stored` the
+ *  state it met; their record stands in them as its canonical text, a JSON string. */
+export const divergences = pgTable(
+  'divergences',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    collection: text().notNull(),
+    record_id: integer().notNull(),
+    class: text().notNull(),
+    epoch: count().notNull(),
+    version: count().notNull(),
+    /** Digest of the incoming record: a change that is delivered again is listed once. */
+    digest: text().notNull(),
+    incoming: json().notNull(),
+    stored: json().notNull(),
+    first_seen: instant().notNull(),
+    resolved_at: instant(),
+    resolution: text(),
+  },
+  (table) => [
+    unique('divergences_once').on(
+      table.collection,
+      table.record_id,
+      table.epoch,
+      table.version,
+      table.digest,
+    ),
+    check('divergences_class_is_one', sql`${table.class} IN ('fork', 'conflict')`),
+  ],
+);
