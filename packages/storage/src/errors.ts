@@ -31,6 +31,9 @@ const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** The status the API answers an error of this code with. */
+export const statusOf = (code: ErrorCode): number => ERRORS[code];
+
 /** An operating error. `detail` holds the fields that matter, never record content or secrets. */
 export class TandemError extends Error {
   readonly code: ErrorCode;

@@ -1,0 +1,82 @@
+import cors from '@fastify/cors';
+import type { Collection } from '@tandem/storage/collections';
+import type { Store } from '@tandem/storage/store';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { LoggerOptions } from 'pino';
+import { answerClientError } from './client-error.ts';
+import { apiDocumentation } from './plugins/api-documentation.ts';
+import { answerError, problems } from './plugins/problems.ts';
+import { requestBodies } from './plugins/request-bodies.ts';
+import type { Readiness } from './readiness.ts';
+import { RequestLog, requestIdOf } from './request-log.ts';
+import { probes } from './routes/probes.ts';
+import { problemPages } from './routes/problem-pages.ts';
+import { records } from './routes/records.ts';
+
+export interface AppOptions {
+  readonly collections: readonly Collection[];
+  /**
+   * The store that serves now; asked once a request.
+   * @throws {TandemError} `unavailable`, `not-primary` (503)
+   */
+  readonly primary: () => Store;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+  /** A pino logger, or options for one. */
+  readonly log: FastifyBaseLogger | LoggerOptions;
+  /** `CORS_ORIGIN`: origins separated by commas, or `*`; without it no CORS header is sent. */
+  readonly corsOrigin?: string | undefined;
+  readonly bodyLimitBytes?: number;
+}
+
+/** Bytes of a request's body. */
+const BODY_LIMIT_BYTES = 1_048_576;
+/** A whole request has arrived in this time, or the connection is closed: one that trickles in must
+ *  not keep the process from ending. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
+  'child' in log && typeof log.child === 'function';
+
+/**
+ * Builds the API without listening: `server.ts` listens, a test injects.
+ *
+ * While it closes, a request that comes on a kept-alive connection is still served, with
+ * `Connection: close`; idle connections are closed at once.
+ */
+export async function build(options: AppOptions): Promise<FastifyInstance> {
+  const { log, collections, primary, readiness, corsOrigin } = options;
+  const app: FastifyInstance = Fastify({
+    ...(isLogger(log) ? { loggerInstance: log } : { logger: log }),
+    logController: new RequestLog(),
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+      answerError(error, request, reply);
+    },
+  });
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
+  });
+  await app.register(problems);
+  await app.register(requestBodies);
+  if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
+  await app.register(apiDocumentation);
+  probes(app, readiness);
+  problemPages(app);
+  records(app, collections, primary);
+  return app;
+}
+
+const corsOptions = (origin: string) => ({
+  origin: origin.trim() === '*' ? '*' : origin.split(',').map((one) => one.trim()),
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
+});

@@ -1,0 +1,36 @@
+import { PHASES } from '@tandem/storage/phase';
+
+const phase = { type: 'string', enum: [...PHASES] };
+
+/** JSON Schema of `Readiness`. */
+export const readinessSchema = {
+  type: 'object',
+  required: ['ready', 'status'],
+  properties: {
+    ready: { type: 'boolean', description: 'The primary serves.' },
+    status: { type: 'string', enum: ['ok', 'degraded', 'unready'] },
+    phase: {
+      type: 'object',
+      required: ['desired', 'effective', 'epoch'],
+      properties: {
+        desired: { ...phase, description: 'From the flags.' },
+        effective: { ...phase, description: 'What the stores are in.' },
+        epoch: { type: 'integer' },
+        waitingFor: { type: 'string' },
+      },
+    },
+    dependencies: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        required: ['status'],
+        properties: {
+          status: { type: 'string', enum: ['up', 'down', 'degraded', 'unused'] },
+          detail: { type: 'string' },
+        },
+      },
+    },
+    backlog: { type: 'integer', description: 'Changes the secondary has not applied yet.' },
+    detail: { type: 'string', description: 'Why readiness could not be told.' },
+  },
+};

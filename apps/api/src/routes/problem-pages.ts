@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import { sendProblem } from '../plugins/problems.ts';
+import { problemStatus } from '../problem.ts';
+import { isProblemCode, problemCatalogue } from '../problem-catalogue.ts';
+
+/** `GET /problems/{code}`: what the `type` of a problem points to, as text for a person. */
+export function problemPages(app: FastifyInstance): void {
+  app.get<{ Params: { code: string } }>(
+    '/problems/:code',
+    {
+      schema: {
+        tags: ['problems'],
+        summary: 'What a problem means and what to do about it',
+        params: {
+          type: 'object',
+          properties: {
+            code: { type: 'string', description: 'The last part of a problem’s `type`.' },
+          },
+          required: ['code'],
+        },
+        response: {
+          200: {
+            description: 'The explanation, as plain text.',
+            content: { 'text/plain': { schema: { type: 'string' } } },
+          },
+        },
+      },
+    },
+    (request, reply) => {
+      const { code } = request.params;
+      if (!isProblemCode(code)) {
+        sendProblem(reply, { code: 'not-found', detail: `There is no problem "${code}".` });
+        return;
+      }
+      const { title, explanation } = problemCatalogue[code];
+      reply
+        .type('text/plain; charset=utf-8')
+        .send(`${title}\n\ncode:   ${code}\nstatus: ${problemStatus(code)}\n\n${explanation}\n`);
+    },
+  );
+}

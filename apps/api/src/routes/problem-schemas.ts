@@ -1,0 +1,64 @@
+import { PROBLEM_JSON, problemStatus, problemText } from '../problem.ts';
+import { type ProblemCode, problemCatalogue } from '../problem-catalogue.ts';
+import type { JsonSchema } from './field-schemas.ts';
+
+/** The problem details object of every error (RFC 9457). */
+export const problemSchema: JsonSchema = {
+  $id: 'Problem',
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'Stable: tell problems by it.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'A sentence for a person about this occurrence.' },
+    instance: {
+      type: 'string',
+      format: 'uri-reference',
+      description: 'The request’s id, for failures of the server: the log has more under it.',
+    },
+    errors: {
+      type: 'array',
+      description: 'What is wrong, field by field (422).',
+      items: {
+        type: 'object',
+        required: ['field', 'problem'],
+        properties: { field: { type: 'string' }, problem: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const SAMPLES: Readonly<Partial<Record<ProblemCode, object>>> = {
+  invalid: {
+    detail: 'date must be a calendar date such as 2025-12-07; account is required.',
+    errors: [
+      { field: 'date', problem: 'must be a calendar date such as 2025-12-07' },
+      { field: 'account', problem: 'is required' },
+    ],
+  },
+};
+
+const sample = (code: ProblemCode): unknown =>
+  JSON.parse(problemText({ code, detail: `${problemCatalogue[code].title}.`, ...SAMPLES[code] }));
+
+/** The responses of an operation for the given problems, by status. */
+export function problemResponses(codes: readonly ProblemCode[]): Record<number, JsonSchema> {
+  const responses: Record<number, JsonSchema> = {};
+  for (const status of new Set(codes.map(problemStatus))) {
+    const same = codes.filter((code) => problemStatus(code) === status);
+    responses[status] = {
+      description: same.map((code) => `${problemCatalogue[code].title} (\`${code}\`).`).join(' '),
+      ...(status === 503 ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+      content: {
+        [PROBLEM_JSON]: {
+          schema: { $ref: 'Problem#' },
+          examples: Object.fromEntries(same.map((code) => [code, { value: sample(code) }])),
+        },
+      },
+    };
+  }
+  return responses;
+}
+
+const RETRY_AFTER = { type: 'integer', description: 'Seconds to wait before trying again.' };

@@ -1,0 +1,40 @@
+import type { Outcome } from '@tandem/storage/changes';
+import type { Collection } from '@tandem/storage/collections';
+import type { FastifyReply } from 'fastify';
+import { sendProblem } from '../plugins/problems.ts';
+import { invalidRequest } from '../problem.ts';
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+export function sendNotFound(reply: FastifyReply, collection: Collection, id: string | number) {
+  const detail = `There is no ${collection.name} ${id}.`;
+  return sendProblem(reply, { code: 'not-found', detail });
+}
+
+/**
+ * Answers a write from its outcome alone: a replayed outcome is answered with the same bytes. The
+ * record's canonical text is put into the answer as it is, so no number passes through a float (I8).
+ */
+export function sendOutcome(reply: FastifyReply, collection: Collection, outcome: Outcome) {
+  switch (outcome.kind) {
+    case 'created':
+    case 'updated': {
+      const name = JSON.stringify(collection.name);
+      const text = `{"status":"${outcome.kind}",${name}:${outcome.text}}`;
+      return reply.type(JSON_TYPE).send(text);
+    }
+    case 'deleted':
+      return reply.type(JSON_TYPE).send(`{"status":"deleted","id":${outcome.id}}`);
+    case 'bulk-deleted':
+      return reply.type(JSON_TYPE).send(`{"status":"deleted","count":${outcome.count}}`);
+    case 'not-found':
+      return sendNotFound(reply, collection, outcome.id);
+    case 'precondition-failed':
+      return sendProblem(reply, {
+        code: 'precondition-failed',
+        detail: `The ${collection.name} ${outcome.id} is in another state than If-Match asks for.`,
+      });
+    case 'invalid':
+      return sendProblem(reply, invalidRequest(outcome.problems));
+  }
+}
