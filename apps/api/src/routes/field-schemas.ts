@@ -8,19 +8,23 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export const schemaName = ({ name }: Collection): string =>
   name.charAt(0).toUpperCase() + name.slice(1);
 
+function typeOf(types: readonly string[], nullable: boolean): string | readonly string[] {
+  const all = nullable ? [...types, 'null'] : types;
+  return all.length === 1 ? (all[0] as string) : all;
+}
+
 /** What a field looks like in a request. What the text of a description says beyond the schema (exact
  *  decimals, bytes) is checked by the collection, not by this schema. */
 function requestSchema(field: Field): JsonSchema {
   const { description, example } = field;
-  const nullable = field.required ? [] : ['null'];
   const common = { description, examples: [example] };
   switch (field.kind) {
     case 'date':
-      return { ...common, type: ['string', ...nullable], format: 'date' };
+      return { ...common, type: typeOf(['string'], !field.required), format: 'date' };
     case 'decimal':
       return {
         ...common,
-        type: ['number', 'string', ...nullable],
+        type: typeOf(['number', 'string'], !field.required),
         minimum: -99_999_999.99,
         maximum: 99_999_999.99,
         pattern: '^\\s*[+-]?\\d+(\\.\\d*)?([eE][+-]?\\d{1,3})?\\s*$',
@@ -28,7 +32,7 @@ function requestSchema(field: Field): JsonSchema {
     case 'text':
       return {
         ...common,
-        type: ['string', ...nullable],
+        type: typeOf(['string'], !field.required),
         maxLength: TEXT_BYTES_MAX,
         description: `${description} At most ${TEXT_BYTES_MAX} bytes of UTF-8, without NUL.`,
       };
@@ -36,10 +40,9 @@ function requestSchema(field: Field): JsonSchema {
 }
 
 function answerSchema(field: Field): JsonSchema {
-  const nullable = field.required || field.whenMissing !== null ? [] : ['null'];
-  const type = field.kind === 'decimal' ? 'number' : 'string';
+  const nullable = !field.required && field.whenMissing === null;
   return {
-    type: [type, ...nullable],
+    type: typeOf([field.kind === 'decimal' ? 'number' : 'string'], nullable),
     ...(field.kind === 'date' ? { format: 'date' } : {}),
     description: field.description,
     examples: [field.example],
@@ -81,12 +84,14 @@ export function collectionSchemas(collection: Collection): readonly JsonSchema[]
       description: 'Unknown properties are ignored and not stored; so are id, version and epoch.',
       required: fields.filter((field) => field.required).map((field) => field.name),
       properties: properties(collection, requestSchema),
+      examples: [exampleBody(collection)],
     },
     {
       $id: `${name}Update`,
       type: 'object',
       description: 'Any subset of the fields; the others stay.',
       properties: properties(collection, requestSchema),
+      examples: [exampleBody(collection)],
     },
   ];
 }

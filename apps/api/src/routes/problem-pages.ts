@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { sendProblem } from '../plugins/problems.ts';
 import { problemStatus } from '../problem.ts';
 import { isProblemCode, problemCatalogue } from '../problem-catalogue.ts';
+import { problemResponses } from './problem-schemas.ts';
 
 /** `GET /problems/{code}`: what the `type` of a problem points to, as text for a person. */
 export function problemPages(app: FastifyInstance): void {
@@ -23,6 +24,7 @@ export function problemPages(app: FastifyInstance): void {
             description: 'The explanation, as plain text.',
             content: { 'text/plain': { schema: { type: 'string' } } },
           },
+          ...problemResponses(['not-found']),
         },
       },
     },

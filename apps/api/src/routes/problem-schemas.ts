@@ -2,6 +2,8 @@ import { PROBLEM_JSON, problemStatus, problemText } from '../problem.ts';
 import { type ProblemCode, problemCatalogue } from '../problem-catalogue.ts';
 import type { JsonSchema } from './field-schemas.ts';
 
+const RETRY_AFTER = { type: 'integer', description: 'Seconds to wait before trying again.' };
+
 /** The problem details object of every error (RFC 9457). */
 export const problemSchema: JsonSchema = {
   $id: 'Problem',
@@ -29,7 +31,11 @@ export const problemSchema: JsonSchema = {
   },
 };
 
-const SAMPLES: Readonly<Partial<Record<ProblemCode, object>>> = {
+const SAMPLES: Readonly<Partial<Record<ProblemCode, { detail: string; errors?: object[] }>>> = {
+  'not-found': { detail: 'There is no expense 7.' },
+  'precondition-failed': { detail: 'The expense 7 is in another state than If-Match asks for.' },
+  'too-large': { detail: 'The body is larger than this API accepts.' },
+  'unsupported-media-type': { detail: 'The body must be application/json.' },
   invalid: {
     detail: 'date must be a calendar date such as 2025-12-07; account is required.',
     errors: [
@@ -39,8 +45,11 @@ const SAMPLES: Readonly<Partial<Record<ProblemCode, object>>> = {
   },
 };
 
-const sample = (code: ProblemCode): unknown =>
-  JSON.parse(problemText({ code, detail: `${problemCatalogue[code].title}.`, ...SAMPLES[code] }));
+/** What an answer with this problem looks like. */
+const sample = (code: ProblemCode): unknown => ({
+  ...JSON.parse(problemText({ code, detail: `${problemCatalogue[code].title}.` })),
+  ...SAMPLES[code],
+});
 
 /** The responses of an operation for the given problems, by status. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, JsonSchema> {
@@ -60,5 +69,3 @@ export function problemResponses(codes: readonly ProblemCode[]): Record<number, 
   }
   return responses;
 }
-
-const RETRY_AFTER = { type: 'integer', description: 'Seconds to wait before trying again.' };

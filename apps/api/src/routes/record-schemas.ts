@@ -2,13 +2,7 @@ import type { Collection } from '@tandem/storage/collections';
 import { PAGE_LIMIT_MAX } from '../page-request.ts';
 import type { ProblemCode } from '../problem-catalogue.ts';
 import { RECORD_ID_MAX } from '../record-id.ts';
-import {
-  collectionSchemas,
-  exampleBody,
-  exampleRecord,
-  type JsonSchema,
-  schemaName,
-} from './field-schemas.ts';
+import { collectionSchemas, exampleRecord, type JsonSchema, schemaName } from './field-schemas.ts';
 import { problemResponses, problemSchema } from './problem-schemas.ts';
 import { BULK_DELETE_IDS_MAX } from './record-body.ts';
 
@@ -77,9 +71,7 @@ const answer = (
   content: { 'application/json': { schema, example } },
 });
 
-const body = (schema: JsonSchema, example: unknown): JsonSchema => ({
-  content: { 'application/json': { schema, example } },
-});
+const body = (schema: JsonSchema): JsonSchema => ({ content: { 'application/json': { schema } } });
 
 const responses = (ok: JsonSchema, problems: readonly ProblemCode[], more: object = {}) => ({
   200: ok,
@@ -167,7 +159,7 @@ export const getSchema = (collection: Collection) => ({
 export const createSchema = (collection: Collection) => ({
   ...operation(collection, 'create', `Create a record of ${collection.plural}`),
   headers: headers(IDEMPOTENCY_KEY),
-  body: body(ref(`${schemaName(collection)}Input`), exampleBody(collection)),
+  body: body(ref(`${schemaName(collection)}Input`)),
   response: responses(written(collection, 'created'), WRITE_PROBLEMS),
 });
 
@@ -183,12 +175,13 @@ export function patchSchema(collection: Collection) {
       field: { type: 'string', enum: names },
       value: { description: 'As in a creation.', type: ['string', 'number', 'null'] },
     },
+    examples: [{ field: name, value: example }],
   };
   return {
     ...operation(collection, 'setFieldOf', 'Set one field'),
     params: ID,
     headers: headers({ ...IF_MATCH, ...IDEMPOTENCY_KEY }),
-    body: body(schema, { field: name, value: example }),
+    body: body(schema),
     response: responses(written(collection, 'updated'), ['not-a-field', ...UPDATE_PROBLEMS]),
   };
 }
@@ -197,7 +190,7 @@ export const putSchema = (collection: Collection) => ({
   ...operation(collection, 'update', 'Set any of the fields; the others stay'),
   params: ID,
   headers: headers({ ...IF_MATCH, ...IDEMPOTENCY_KEY }),
-  body: body(ref(`${schemaName(collection)}Update`), exampleBody(collection)),
+  body: body(ref(`${schemaName(collection)}Update`)),
   response: responses(written(collection, 'updated'), UPDATE_PROBLEMS),
 });
 
@@ -215,15 +208,13 @@ export const bulkDeleteSchema = (collection: Collection) => ({
   ...operation(collection, 'bulkDelete', 'Delete many records, all or nothing'),
   description: 'An id that is named twice counts once; one that does not exist is skipped.',
   headers: headers(IDEMPOTENCY_KEY),
-  body: body(
-    {
-      type: 'object',
-      required: ['ids'],
-      properties: {
-        ids: { type: 'array', maxItems: BULK_DELETE_IDS_MAX, items: { type: 'integer' } },
-      },
+  body: body({
+    type: 'object',
+    required: ['ids'],
+    properties: {
+      ids: { type: 'array', maxItems: BULK_DELETE_IDS_MAX, items: { type: 'integer' } },
     },
-    { ids: [1] },
-  ),
+    examples: [{ ids: [1] }],
+  }),
   response: responses(deleted('count', 'So many were deleted.'), WRITE_PROBLEMS),
 });

@@ -1,0 +1,72 @@
+import { loadCollections } from '@tandem/storage/collections';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { build } from './app.ts';
+import { ApiProcess } from './process/api-process.ts';
+import { readinessReport } from './process/readiness-report.ts';
+import { stopRequested } from './process/stop-signals.ts';
+
+/** `EX_CONFIG`: started again with the same environment it would end the same way. */
+const EXIT_CONFIGURATION = 78;
+const DRAIN_TIMEOUT_MS = 10_000;
+/** Requests in flight, the drain and the checkpoint together; then the process ends regardless. */
+const STOP_TIMEOUT_MS = 60_000;
+
+async function main(): Promise<number> {
+  const stopping = stopRequested();
+  const configuration = readConfiguration();
+  const log = pino({ level: configuration.logLevel, base: { process: 'api' } });
+  const collections = await loadCollections();
+  const api = new ApiProcess({ configuration, collections, log });
+  const app = await build({
+    collections,
+    primary: () => api.primary.store(),
+    readiness: () => readinessReport(api),
+    log,
+    corsOrigin: configuration.corsOrigin,
+  });
+  await listen(app, configuration.host, configuration.port);
+  // A start that fails ends the process; one that is still waiting (for the lock) can be stopped.
+  const why = await Promise.race([stopping, api.start().then(() => stopping)]);
+  log.info({}, `Stopping: ${why}.`);
+  await stopWithin(STOP_TIMEOUT_MS, async () => {
+    await app.close();
+    await api.stop(DRAIN_TIMEOUT_MS);
+  });
+  log.info({}, 'Stopped.');
+  return 0;
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new TandemError('configuration', `PORT ${port} on ${host} is already in use.`);
+    }
+    throw error;
+  }
+}
+
+async function stopWithin(timeoutMs: number, stop: () => Promise<void>): Promise<void> {
+  const deadline = setTimeout(() => {
+    process.stderr.write(`The api did not stop within ${timeoutMs} ms.\n`);
+    process.exit(1);
+  }, timeoutMs);
+  await stop();
+  clearTimeout(deadline);
+}
+
+/** The sentence goes to standard error as it is: it is for whoever started this. */
+function fail(error: unknown): number {
+  if (isTandemError(error)) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_CONFIGURATION;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : sentenceOf(error)}\n`);
+  return 1;
+}
+
+process.exit(await main().catch(fail));
