@@ -20,3 +20,14 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) throw error;
   }
 }
+
+/** A promise that never resolves and rejects with the signal's reason once it aborts. */
+export function rejectsWith(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  // Whoever races with it looks at the race only.
+  rejection.catch(() => undefined);
+  return rejection;
+}

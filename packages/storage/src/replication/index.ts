@@ -7,7 +7,31 @@ export {
   type QueueRole,
 } from './boss.ts';
 export { createJobSink, type JobSinkOptions } from './boss-job-sink.ts';
+export {
+  type DeadLetter,
+  type DeadLetterPage,
+  listDeadLetters,
+  type RetireOptions,
+  retireSuperseded,
+} from './dead-letters.ts';
+export {
+  type DirectionOptions,
+  type DirectionState,
+  type DirectionStatus,
+  type DirectionWorker,
+  startDirection,
+} from './direction-worker.ts';
 export { type JobSink, QUEUES } from './job-sink.ts';
 export type { Outbox, OutboxEntry } from './outbox.ts';
+export { createQueueUpkeep, type QueueUpkeepOptions } from './queue-upkeep.ts';
 export { deadLetterQueueOf, declareQueues } from './queues.ts';
+export {
+  type Relay,
+  type RelayOptions,
+  type RelayState,
+  type RelayStatus,
+  startRelay,
+} from './relay.ts';
 export type { RelayCursor } from './relay-cursor.ts';
+export { inTransaction, type TransactionBounds } from './transaction.ts';
+export { listenForJobs, sayJobsArrived } from './wake.ts';

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { rejectsWith } from './backoff.ts';
 
 export interface TransactionBounds {
   /** After this long the connection is cut, also when the server no longer answers. */
@@ -18,7 +19,7 @@ export async function inTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  const loan = borrow(await pool.connect());
+  const loan = borrow(await connect(pool, signal));
   const { client } = loan;
   const onAbort = () => loan.cut(new Error('The transaction was aborted.'));
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -31,7 +32,8 @@ export async function inTransaction<T>(
       `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
     );
     const result = await work(client);
-    await client.query('COMMIT');
+    const { command } = await client.query('COMMIT');
+    if (command !== 'COMMIT') throw new Error('A failed transaction was committed.');
     return result;
   } catch (error) {
     if (loan.cutBy !== undefined) throw loan.cutBy;
@@ -41,6 +43,21 @@ export async function inTransaction<T>(
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
     loan.giveBack();
+  }
+}
+
+/** Waits for a connection no longer than the signal allows; one that comes too late is put back. */
+async function connect(pool: Pool, signal: AbortSignal | undefined): Promise<PoolClient> {
+  const connecting = pool.connect();
+  if (signal === undefined) return connecting;
+  try {
+    return await Promise.race([connecting, rejectsWith(signal)]);
+  } catch (error) {
+    connecting.then(
+      (client) => client.release(),
+      () => undefined,
+    );
+    throw error;
   }
 }
 

@@ -1,44 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import pg from 'pg';
-import { inject } from 'vitest';
 import { silentLog } from '../log.ts';
 import { createQueueClient, migrateQueues, type QueueClient } from '../replication/index.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 
-export interface QueueDatabase {
-  readonly url: string;
-  readonly pool: pg.Pool;
+export interface QueueDatabase extends TestDatabase {
   readonly queues: QueueClient;
-  drop(): Promise<void>;
 }
 
-/** A fresh database that holds the queues and nothing else. */
+/** A fresh database with the schema and the queues, and a client of them. */
 export async function createQueueDatabase(): Promise<QueueDatabase> {
-  const name = `queue_${randomUUID().replaceAll('-', '')}`;
-  const adminUrl = inject('postgresUrl');
-  await admin(adminUrl, `CREATE DATABASE ${name}`);
-  const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
-  const pool = new pg.Pool({ connectionString: url, max: 5 });
-  pool.on('error', () => {});
-  await migrateQueues(pool, silentLog);
-  const queues = createQueueClient({ pool, role: 'work', log: silentLog });
+  const database = await createTestDatabase();
+  await migrateQueues(database.pool, silentLog);
+  const queues = createQueueClient({ pool: database.pool, role: 'work', log: silentLog });
   return {
-    url,
-    pool,
+    ...database,
     queues,
     async drop() {
       await queues.stop();
-      await pool.end();
-      await admin(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      await database.drop();
     },
   };
-}
-
-async function admin(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,0 +1,138 @@
+import type { Change, Item } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import { isTandemError, sentenceOf } from '../errors.ts';
+import type { ApplyResult, Store } from '../store.ts';
+import type { Claim, JobFailure } from './claims.ts';
+import { readJobData } from './job-payload.ts';
+
+/** A claimed job with its data, which is anything until it was read. */
+export interface ClaimedJob extends Claim {
+  readonly data: unknown;
+}
+
+/** Why a job can't be done; `cause` is a stable word for people and filters. */
+type Problem = Pick<JobFailure, 'cause' | 'error'>;
+
+/** What became of one job. */
+export type JobOutcome =
+  /** The secondary holds the change, or a newer state of its record. */
+  | { readonly job: ClaimedJob; readonly item: Item; readonly end: 'applied' | 'superseded' }
+  /** The record failed by itself; it may succeed later. */
+  | {
+      readonly job: ClaimedJob;
+      readonly item: Item;
+      readonly end: 'failed';
+      readonly problem: Problem;
+    }
+  /** It can never succeed by itself: a person decides. */
+  | {
+      readonly job: ClaimedJob;
+      readonly item: Item | undefined;
+      readonly end: 'hopeless';
+      readonly problem: Problem;
+    };
+
+interface ReadableJob {
+  readonly job: ClaimedJob;
+  readonly item: Item;
+}
+
+/**
+ * Applies the changes of a batch of jobs as one bulk write to the secondary. The order of the jobs
+ * does not matter (I4). One outcome a job, in no particular order.
+ * @throws {TandemError} as `Store.apply`: the secondary is unavailable, nothing is known to be
+ *   applied, and every job may be done again
+ */
+export async function applyBatch(
+  jobs: readonly ClaimedJob[],
+  store: Store,
+  collections: readonly Collection[],
+): Promise<JobOutcome[]> {
+  const names = new Set(collections.map(({ name }) => name));
+  const outcomes: JobOutcome[] = [];
+  const readable: ReadableJob[] = [];
+  for (const job of jobs) {
+    const read = readJobData(job.data);
+    if (!read.ok) {
+      const problem = { cause: 'malformed', error: `This job carries no change: ${read.problem}.` };
+      outcomes.push({ job, item: undefined, end: 'hopeless', problem });
+    } else if (read.item.kind === 'change' && !names.has(read.item.change.collection)) {
+      const error = `There is no collection ${read.item.change.collection}.`;
+      const problem = { cause: 'unknown-collection', error };
+      outcomes.push({ job, item: read.item, end: 'hopeless', problem });
+    } else {
+      readable.push({ job, item: read.item });
+    }
+  }
+  outcomes.push(...(await applyIsolated(readable, store)));
+  return outcomes;
+}
+
+/**
+ * A store isolates a bad record by itself and answers `rejected`. Should it throw anything but an
+ * operating error instead, that is a defect which one record may have provoked: the batch is halved
+ * until it is found, so that it can't hold up the others for ever.
+ */
+async function applyIsolated(
+  jobs: readonly ReadableJob[],
+  store: Store,
+): Promise<readonly JobOutcome[]> {
+  if (jobs.length === 0) return [];
+  try {
+    const results = await store.apply(jobs.map(({ item }) => item));
+    return jobs.map((job, index) => outcomeOf(job, results[index]));
+  } catch (error) {
+    if (isTandemError(error)) throw error;
+    const [only] = jobs;
+    if (jobs.length === 1 && only !== undefined) {
+      // Throws if the store as a whole is unwell: then it was not the record's failure.
+      await store.idHighWater();
+      return [{ ...only, end: 'failed', problem: { cause: 'defect', error: sentenceOf(error) } }];
+    }
+    const half = Math.ceil(jobs.length / 2);
+    const first = await applyIsolated(jobs.slice(0, half), store);
+    return [...first, ...(await applyIsolated(jobs.slice(half), store))];
+  }
+}
+
+function outcomeOf(readable: ReadableJob, result: ApplyResult | undefined): JobOutcome {
+  if (result === undefined) throw new Error('apply() gave fewer results than items.');
+  switch (result.verdict) {
+    case 'apply':
+      return { ...readable, end: 'applied' };
+    case 'no-op':
+      return { ...readable, end: 'superseded' };
+    case 'rejected': {
+      const problem = { cause: 'rejected', error: result.error };
+      return { ...readable, end: result.permanent ? 'hopeless' : 'failed', problem };
+    }
+    case 'conflict':
+    case 'fork':
+      return {
+        ...readable,
+        end: 'hopeless',
+        problem: { cause: result.verdict, error: disagreement(readable.item, result) },
+      };
+  }
+}
+
+function disagreement(
+  item: Item,
+  { verdict, stored }: Extract<ApplyResult, { verdict: 'conflict' | 'fork' | 'apply' | 'no-op' }>,
+): string {
+  const held =
+    stored === undefined ? 'another state' : `epoch ${stored.epoch}, version ${stored.version}`;
+  if (item.kind === 'key') return 'The key is known with another outcome.';
+  const { epoch, version } = item.change;
+  return verdict === 'conflict'
+    ? `Epoch ${epoch}, version ${version} is held with other content.`
+    : `Epoch ${epoch}, version ${version} does not descend from what is held (${held}).`;
+}
+
+/** What a log line needs to know of a change, without any of its content. */
+export const factsOf = ({ collection, id, epoch, version }: Change) => ({
+  collection,
+  id,
+  epoch,
+  version,
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createQueueDatabase, type QueueDatabase } from '../testing/queue-database.ts';
+import { readBacklog } from './backlog.ts';
+import { type Claim, deadLetter, failuresOf, giveBack, takeBackLapsed } from './claims.ts';
+import { listDeadLetters } from './dead-letters.ts';
+import { QUEUES } from './job-sink.ts';
+
+let database: QueueDatabase;
+const queue = QUEUES.postgres;
+const failure = { cause: 'rejected', error: 'no', failures: 3, at: '2025-12-07T10:00:00.000Z' };
+
+beforeAll(async () => {
+  database = await createQueueDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => database.pool.query('DELETE FROM pgboss.job'));
+
+async function enqueue(count: number): Promise<void> {
+  const boss = await database.queues.ready();
+  await boss.insert(
+    queue,
+    Array.from({ length: count }, (_, n) => ({ data: { n } })),
+  );
+}
+
+async function claim(count: number): Promise<Claim[]> {
+  const boss = await database.queues.ready();
+  return boss.fetch(queue, { batchSize: count });
+}
+
+const states = async (): Promise<unknown[]> =>
+  (
+    await database.pool.query(
+      'SELECT state::text, retry_count FROM pgboss.job WHERE name = $1 ORDER BY id',
+      [queue],
+    )
+  ).rows;
+
+test('a job given back was never claimed', async () => {
+  await enqueue(2);
+  await giveBack(database.pool, queue, await claim(2));
+  expect(await states()).toEqual([
+    { state: 'created', retry_count: 0 },
+    { state: 'created', retry_count: 0 },
+  ]);
+  expect((await claim(2)).map(({ retryCount }) => retryCount)).toEqual([0, 0]);
+});
+
+test('giving back leaves a newer claim of the same job alone', async () => {
+  await enqueue(1);
+  const old = await claim(1);
+  await takeBackLapsed(database.pool, queue, 0);
+  const [newer] = await claim(1);
+  expect(newer?.retryCount).toBe(1);
+  await giveBack(database.pool, queue, old);
+  expect(await states()).toEqual([{ state: 'active', retry_count: 1 }]);
+});
+
+test('I2: claims of a holder that fell silent come back at once, fresh ones stay', async () => {
+  await enqueue(2);
+  const [silent] = await claim(1);
+  await database.pool.query(
+    `UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute' WHERE id = $1`,
+    [silent?.id],
+  );
+  await claim(1);
+  expect(await takeBackLapsed(database.pool, queue, 30_000)).toBe(1);
+  expect((await claim(5)).map(({ id }) => id)).toEqual([silent?.id]);
+});
+
+test('a crash in between does not touch the count of a record’s own failures', async () => {
+  await enqueue(1);
+  const boss = await database.queues.ready();
+  const [first] = await claim(1);
+  await boss.fail(queue, first as Claim, failure);
+  await database.pool.query('UPDATE pgboss.job SET start_after = now()');
+  const [second] = await claim(1);
+  await takeBackLapsed(database.pool, queue, 0);
+  const [third] = await claim(1);
+  expect(third?.retryCount).toBeGreaterThan(second?.retryCount ?? 0);
+  expect(await failuresOf(database.pool, queue, [third?.id as string])).toEqual(
+    new Map([[third?.id, 3]]),
+  );
+});
+
+test('a dead letter keeps its cause, also when the error text holds what jsonb can not', async () => {
+  await enqueue(1);
+  const boss = await database.queues.ready();
+  const claims = await claim(1);
+  const error = 'bad \0 byte and \ud800 half';
+  await deadLetter(boss, database.pool, queue, [
+    { claim: claims[0] as Claim, failure: { ...failure, error } },
+  ]);
+  const [letter] = await listDeadLetters(database.pool, 'postgres');
+  expect(letter).toMatchObject({ cause: 'rejected', failures: 3, error: 'bad � byte and � half' });
+  expect(await readBacklog(database.pool)).toMatchObject({ total: 0, deadLetters: 1 });
+});
+
+test('a claim that lapsed can’t be dead-lettered by its old holder', async () => {
+  await enqueue(1);
+  const boss = await database.queues.ready();
+  const [old] = await claim(1);
+  await takeBackLapsed(database.pool, queue, 0);
+  await claim(1);
+  await deadLetter(boss, database.pool, queue, [{ claim: old as Claim, failure }]);
+  expect(await readBacklog(database.pool)).toMatchObject({ total: 1, deadLetters: 0 });
+});
+
+test('the backlog counts waiting, active and retried jobs of each queue', async () => {
+  await enqueue(5);
+  const boss = await database.queues.ready();
+  const claims = await claim(3);
+  await boss.fail(queue, claims[0] as Claim, failure);
+  const backlog = await readBacklog(database.pool);
+  expect(backlog.queues[queue]).toEqual({ waiting: 3, active: 2, deadLetters: 0 });
+  expect(backlog.queues[QUEUES.json]).toEqual({ waiting: 0, active: 0, deadLetters: 0 });
+  expect(backlog.total).toBe(5);
+});

@@ -1,0 +1,281 @@
+//            ┌────────── jobs ──────────┐
+//            v                          │
+//   start ─> working ── none left ──> idle ── wake / poll ──┐
+//            │    ^                                         │
+//            │    └──────────── applied again ───┐          │
+//            │ secondary or queue unavailable    │          │
+//            └──> paused: batch given back, WARN once, probing with backoff
+//   stop(): finish the batch in hand (drain: until nothing waits), give back the rest ──> stopped
+//
+// While one batch is applied, the next is fetched and the one before is settled.
+import type { Collection } from '../collections/index.ts';
+import { sentenceOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { StoreName } from '../phase/index.ts';
+import type { Store } from '../store.ts';
+import { applyBatch, type ClaimedJob } from './apply-batch.ts';
+import { readBacklog } from './backlog.ts';
+import { type BackoffBounds, backoffMs, pause } from './backoff.ts';
+import type { QueueClient } from './boss.ts';
+import { CLAIM_LAPSE_MS, takeBackLapsed } from './claims.ts';
+import { HeldClaims } from './held-claims.ts';
+import { QUEUES } from './job-sink.ts';
+import { RECORD_FAILURES_MAX, settle } from './settle.ts';
+
+const BATCH_JOBS_MAX = 500;
+const POLL_MS = 500;
+const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
+const TAKE_BACK_INTERVAL_MS = 2_000;
+
+export interface DirectionOptions {
+  /** The secondary: which queue is worked, and what its jobs are applied to. */
+  readonly direction: StoreName;
+  readonly store: Store;
+  readonly queues: QueueClient;
+  readonly collections: readonly Collection[];
+  readonly log: Log;
+  /** This process alone may work the direction (it holds the JSON lock): claims it finds at its
+   *  start are a dead predecessor's, and come back at once. */
+  readonly exclusive?: boolean;
+  readonly batchJobsMax?: number;
+  readonly recordFailuresMax?: number;
+  readonly probe?: BackoffBounds;
+}
+
+export type DirectionState = 'working' | 'idle' | 'paused' | 'stopped';
+
+export interface DirectionStatus {
+  readonly direction: StoreName;
+  readonly state: DirectionState;
+  /** Jobs that ended here since the start, whatever their end. */
+  readonly settled: number;
+  /** ISO instant. */
+  readonly pausedSince?: string;
+  readonly pausedBecause?: string;
+}
+
+export interface DirectionWorker {
+  status(): DirectionStatus;
+  /** Jobs arrived: look now. */
+  wake(): void;
+  /**
+   * Finishes the batch in hand, works on until nothing waits or the deadline has passed, and gives
+   * back the rest. 0 drains nothing. Idempotent.
+   */
+  stop(options: { readonly drainTimeoutMs: number }): Promise<void>;
+}
+
+/** Starts working one direction. It never throws into the process that runs it. */
+export function startDirection(options: DirectionOptions): DirectionWorker {
+  return new RunningDirection(options);
+}
+
+class RunningDirection implements DirectionWorker {
+  readonly #options: DirectionOptions;
+  readonly #queue: string;
+  readonly #held: HeldClaims;
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #takeBackTimer: NodeJS.Timeout;
+  /** Ends the idle wait. */
+  #nudge = new AbortController();
+  #drainUntilMs = Number.POSITIVE_INFINITY;
+  #next: Promise<ClaimedJob[]> | undefined;
+  #settling: Promise<void> = Promise.resolve();
+  #state: DirectionState = 'working';
+  #settled = 0;
+  #paused: { since: string; because: string } | undefined;
+  #started = false;
+  #takingBack = false;
+
+  constructor(options: DirectionOptions) {
+    this.#options = options;
+    this.#queue = QUEUES[options.direction];
+    this.#held = new HeldClaims(options.queues, this.#queue, options.log);
+    this.#takeBackTimer = setInterval(() => void this.#takeBack(), TAKE_BACK_INTERVAL_MS);
+    this.#takeBackTimer.unref();
+    this.#ended = this.#run();
+  }
+
+  status(): DirectionStatus {
+    return {
+      direction: this.#options.direction,
+      state: this.#state,
+      settled: this.#settled,
+      ...(this.#paused === undefined
+        ? {}
+        : { pausedSince: this.#paused.since, pausedBecause: this.#paused.because }),
+    };
+  }
+
+  wake(): void {
+    this.#nudge.abort();
+  }
+
+  async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
+    this.#drainUntilMs = Math.min(this.#drainUntilMs, performance.now() + drainTimeoutMs);
+    this.#stopping.abort();
+    this.wake();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    let attempt = 0;
+    while (!this.#isOver()) {
+      try {
+        const worked = await this.#step();
+        if (worked) attempt = 0;
+        else if (this.#stopping.signal.aborted) break;
+        else await this.#waitForJobs();
+      } catch (error) {
+        await this.#pauseFor(error);
+        if (this.#stopping.signal.aborted) break;
+        await pause(backoffMs(attempt++, this.#options.probe ?? PROBE), this.#stopping.signal);
+      }
+    }
+    await this.#putDown();
+    clearInterval(this.#takeBackTimer);
+    this.#held.end();
+    this.#state = 'stopped';
+  }
+
+  #isOver(): boolean {
+    return this.#stopping.signal.aborted && performance.now() >= this.#drainUntilMs;
+  }
+
+  /** One batch. @returns false when there was none */
+  async #step(): Promise<boolean> {
+    const { store, collections, queues, direction, log, recordFailuresMax } = this.#options;
+    if (!this.#started) {
+      if (this.#options.exclusive === true) await takeBackLapsed(queues.pool, this.#queue, 0);
+      this.#started = true;
+    }
+    const jobs = await this.#takeNext();
+    if (jobs.length === 0) {
+      await this.#settling;
+      // Nothing waits, so nothing proved that the secondary is well.
+      if (this.#paused !== undefined) await store.idHighWater();
+      this.#resume();
+      return false;
+    }
+    this.#state = this.#paused === undefined ? 'working' : 'paused';
+    if (jobs.length === this.#batchSize() && !this.#isOver()) this.#fetchAhead();
+    const outcomes = await applyBatch(jobs, store, collections);
+    this.#resume();
+    await this.#settling;
+    this.#settling = settle(outcomes, {
+      queues,
+      direction,
+      log,
+      recordFailuresMax: recordFailuresMax ?? RECORD_FAILURES_MAX,
+    }).then(() => {
+      this.#held.settled(jobs);
+      this.#settled += jobs.length;
+    });
+    // Whoever awaits it next gets the error; until then it must not count as unhandled.
+    this.#settling.catch(() => undefined);
+    return true;
+  }
+
+  async #takeNext(): Promise<ClaimedJob[]> {
+    const ahead = await this.#next;
+    this.#next = undefined;
+    // What was fetched ahead and came back empty is old news.
+    return ahead === undefined || ahead.length === 0 ? this.#fetch() : ahead;
+  }
+
+  /** While paused a single job probes the secondary: only a write proves that it takes writes. */
+  #batchSize(): number {
+    return this.#paused === undefined ? (this.#options.batchJobsMax ?? BATCH_JOBS_MAX) : 1;
+  }
+
+  #fetchAhead(): void {
+    if (this.#paused !== undefined) return;
+    this.#next = this.#fetch();
+    this.#next.catch(() => undefined);
+  }
+
+  async #fetch(): Promise<ClaimedJob[]> {
+    const boss = await this.#options.queues.ready();
+    const jobs = await boss.fetch<object>(this.#queue, { batchSize: this.#batchSize() });
+    this.#held.hold(jobs);
+    return jobs;
+  }
+
+  async #waitForJobs(): Promise<void> {
+    this.#state = 'idle';
+    await pause(POLL_MS, this.#nudge.signal);
+    this.#nudge = new AbortController();
+  }
+
+  /** Settles what was applied and gives back the rest; neither may fail the caller. */
+  async #putDown(): Promise<void> {
+    await Promise.allSettled([this.#next, this.#settling]);
+    this.#next = undefined;
+    this.#settling = Promise.resolve();
+    await this.#held.giveBack();
+  }
+
+  async #pauseFor(error: unknown): Promise<void> {
+    const because = sentenceOf(error);
+    const { direction, log } = this.#options;
+    await this.#putDown();
+    this.#state = 'paused';
+    if (this.#paused !== undefined) {
+      this.#paused = { ...this.#paused, because };
+      log.debug(
+        { direction, error: because },
+        `Dual-write: ${this.#queue} still paused: ${because}`,
+      );
+      return;
+    }
+    const since = new Date().toISOString();
+    this.#paused = { since, because };
+    const waiting = await this.#waiting();
+    log.warn(
+      { direction, since, waiting, error: because },
+      `Dual-write: ${this.#queue} paused since ${since}, ${waiting ?? 'an unknown number of'} jobs wait: ${because}`,
+    );
+  }
+
+  #resume(): void {
+    if (this.#paused === undefined) return;
+    const { since } = this.#paused;
+    const { direction, log } = this.#options;
+    this.#paused = undefined;
+    log.info(
+      { direction, since },
+      `Dual-write: ${this.#queue} resumed, it was paused since ${since}`,
+    );
+  }
+
+  async #waiting(): Promise<number | undefined> {
+    try {
+      return (await readBacklog(this.#options.queues.pool)).queues[this.#queue]?.waiting;
+    } catch {
+      return undefined; // The server that can't be asked is the pause's own reason.
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    if (this.#paused !== undefined || this.#takingBack) return;
+    this.#takingBack = true;
+    try {
+      const { pool } = this.#options.queues;
+      const jobs = await takeBackLapsed(pool, this.#queue, CLAIM_LAPSE_MS);
+      if (jobs === 0) return;
+      this.#options.log.info(
+        { direction: this.#options.direction, jobs },
+        `Dual-write: ${jobs} jobs of a worker that fell silent are taken back`,
+      );
+      this.wake();
+    } catch (error) {
+      this.#options.log.debug(
+        { error: sentenceOf(error) },
+        'Lapsed claims could not be taken back',
+      );
+    } finally {
+      this.#takingBack = false;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { Change, ChangeOperation } from '../changes/index.ts';
+import type { Log } from '../log.ts';
+import type { StoreName } from '../phase/index.ts';
+import { factsOf } from './apply-batch.ts';
+
+const VERBS: Readonly<Record<ChangeOperation, string>> = {
+  create: 'Created',
+  update: 'Updated',
+  delete: 'Deleted',
+};
+const PLACES: Readonly<Record<StoreName, string>> = { postgres: 'database', json: 'JSON' };
+
+/** The transition guide's messages: `Dual-write: Created expense 5 in database`. */
+export function logApplied(log: Log, direction: StoreName, change: Change): void {
+  const preposition = change.op === 'delete' ? 'from' : 'in';
+  log.info(
+    { ...factsOf(change), direction },
+    `Dual-write: ${VERBS[change.op]} ${change.collection} ${change.id} ${preposition} ${PLACES[direction]}`,
+  );
+}
+
+export function logSuperseded(log: Log, direction: StoreName, change: Change): void {
+  log.debug(
+    { ...factsOf(change), direction },
+    `Dual-write: ${change.collection} ${change.id} version ${change.version} is already known or older`,
+  );
+}
+
+/** `final`: it stands as a dead letter now; otherwise it is tried again. */
+export function logFailed(
+  log: Log,
+  direction: StoreName,
+  change: Change | undefined,
+  failure: { readonly cause: string; readonly error: string; readonly failures: number },
+  final: boolean,
+): void {
+  const what = change === undefined ? 'a job' : `${change.collection} ${change.id}`;
+  log.warn(
+    { ...(change === undefined ? {} : factsOf(change)), direction, ...failure, deadLetter: final },
+    `Dual-write failed for ${what}: ${failure.error}`,
+  );
+}

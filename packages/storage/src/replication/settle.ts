@@ -1,0 +1,87 @@
+import type { Log } from '../log.ts';
+import type { StoreName } from '../phase/index.ts';
+import type { JobOutcome } from './apply-batch.ts';
+import type { QueueClient } from './boss.ts';
+import { type Claim, deadLetter, failuresOf, type JobFailure, storable } from './claims.ts';
+import { logApplied, logFailed, logSuperseded } from './dual-write-log.ts';
+import { QUEUES } from './job-sink.ts';
+
+/** A record that failed by itself this often is dead-lettered; with the queue's backoff that is
+ *  after some minutes. */
+export const RECORD_FAILURES_MAX = 8;
+
+export interface SettleContext {
+  readonly queues: QueueClient;
+  /** The store that was applied to. */
+  readonly direction: StoreName;
+  readonly log: Log;
+  readonly recordFailuresMax: number;
+}
+
+interface Failed {
+  readonly outcome: Extract<JobOutcome, { end: 'failed' | 'hopeless' }>;
+  readonly failure: JobFailure;
+}
+
+/**
+ * Settles every job by itself: what the secondary holds leaves the queue at once, what failed is
+ * tried again later, what failed too often or is hopeless becomes a dead letter. Each statement is
+ * fenced to the claims: of a claim that has lapsed nothing is settled, and the job comes again.
+ */
+export async function settle(
+  outcomes: readonly JobOutcome[],
+  context: SettleContext,
+): Promise<void> {
+  const { queues, direction, log } = context;
+  const queue = QUEUES[direction];
+  const boss = await queues.ready();
+  const done = outcomes.filter(({ end }) => end === 'applied' || end === 'superseded');
+  if (done.length > 0) {
+    // Deleting instead of completing: nobody looks at done jobs, and it halves what they cost.
+    await boss.deleteJob(
+      queue,
+      done.map(({ job }) => claimOf(job)),
+    );
+    for (const { end, item } of done) {
+      if (item?.kind !== 'change') continue;
+      (end === 'applied' ? logApplied : logSuperseded)(log, direction, item.change);
+    }
+  }
+  const { again, final } = await judgeFailures(outcomes, context);
+  for (const { outcome, failure } of again) {
+    await boss.fail(queue, claimOf(outcome.job), storable(failure));
+  }
+  if (final.length > 0) {
+    const letters = final.map(({ outcome, failure }) => ({ claim: claimOf(outcome.job), failure }));
+    await deadLetter(boss, queues.pool, queue, letters);
+  }
+  for (const [failed, isFinal] of [[again, false] as const, [final, true] as const]) {
+    for (const { outcome, failure } of failed) {
+      const change = outcome.item?.kind === 'change' ? outcome.item.change : undefined;
+      logFailed(log, direction, change, failure, isFinal);
+    }
+  }
+}
+
+async function judgeFailures(
+  outcomes: readonly JobOutcome[],
+  { queues, direction, recordFailuresMax }: SettleContext,
+): Promise<{ again: Failed[]; final: Failed[] }> {
+  const failed = outcomes.filter(
+    (outcome) => outcome.end === 'failed' || outcome.end === 'hopeless',
+  );
+  const ids = failed.map(({ job }) => job.id);
+  const before = await failuresOf(queues.pool, QUEUES[direction], ids);
+  const at = new Date().toISOString();
+  const again: Failed[] = [];
+  const final: Failed[] = [];
+  for (const outcome of failed) {
+    const failures = (before.get(outcome.job.id) ?? 0) + 1;
+    const failure: JobFailure = { ...outcome.problem, failures, at };
+    const isFinal = outcome.end === 'hopeless' || failures >= recordFailuresMax;
+    (isFinal ? final : again).push({ outcome, failure });
+  }
+  return { again, final };
+}
+
+const claimOf = ({ id, retryCount }: Claim): Claim => ({ id, retryCount });
