@@ -1,0 +1,164 @@
+//   lock DATA_DIR ─> leftovers ─> ports ─> PostgreSQL ─> migrate ─> api + worker ─> ready ─> logs
+//
+//   stop, in this order: api      its requests end, its relay drains, in a JSON phase it checkpoints
+//                        worker   drains the queue, in postgres-primary it checkpoints
+//                        PostgreSQL
+import { join } from 'node:path';
+import { type Configuration, readConfiguration } from '@tandem/storage/configuration';
+import { banner, originOf } from './banner.ts';
+import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
+import { EmbeddedDatabase } from './embedded-database.ts';
+import { endLeftoverServices } from './leftover-services.ts';
+import { migrateOrKeepTrying } from './migration.ts';
+import { findPorts } from './ports.ts';
+import type { LogView } from './readable-logs.ts';
+import { Service, type ServiceFailure } from './service.ts';
+import type { StopSignals } from './stop-signals.ts';
+
+const API_STOP_TIMEOUT_MS = 60_000;
+const WORKER_STOP_TIMEOUT_MS = 60_000;
+const LEFTOVER_STOP_TIMEOUT_MS = 60_000;
+const WORKER_READY_TIMEOUT_MS = 60_000;
+const STILL_STARTING_INTERVAL_MS = 15_000;
+
+const root = join(import.meta.dirname, '..', '..');
+
+interface Launch {
+  readonly configuration: Configuration;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly view: LogView;
+  readonly signals: StopSignals;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Runs the whole of Tandem until it is asked to stop, or can't run.
+ * @returns the exit status, and the sentence to close with if it could not run
+ * @throws {TandemError} `configuration`, `lock-held`
+ */
+export async function launch(
+  options: Omit<Launch, 'configuration'>,
+): Promise<{ exitCode: number; sentence?: string }> {
+  const configuration = readConfiguration(options.environment);
+  const lock = lockDataFolder(configuration.dataDir);
+  try {
+    await endLeftoverServices(lock.previous, LEFTOVER_STOP_TIMEOUT_MS, options.view.log);
+    const [port = 0, workerPort = 0] = await findPorts(configuration.host, [
+      { variable: 'PORT', port: configuration.port },
+      { variable: 'WORKER_PORT', port: configuration.workerPort },
+    ]);
+    return await run({ ...options, configuration: { ...configuration, port, workerPort } }, lock);
+  } finally {
+    lock.release();
+  }
+}
+
+async function run(launching: Launch, lock: DataFolderLock) {
+  const { configuration, view, signals } = launching;
+  const { stop } = signals;
+  const embedded =
+    configuration.databaseUrl === undefined
+      ? await EmbeddedDatabase.start(join(configuration.dataDir, 'postgres'), view.log)
+      : undefined;
+  const databaseUrl = configuration.databaseUrl ?? (embedded as EmbeddedDatabase).url;
+  const services = createServices(launching, databaseUrl, lock);
+  signals.force.then(
+    () => {
+      for (const service of services) service.kill();
+      embedded?.kill();
+      console.error('Ended by force at a second signal; the next start recovers.');
+      process.exit(1);
+    },
+    () => {},
+  );
+  let failure: ServiceFailure | undefined;
+  for (const { failed } of services) {
+    void failed.then((reason) => {
+      failure ??= reason;
+      signals.request('a service can not run');
+    });
+  }
+
+  const { migrated, settled } = await migrateOrKeepTrying(databaseUrl, view.log, stop);
+  if (!stop.aborted) await startServices(launching, services, migrated);
+  await aborted(stop);
+
+  if (failure === undefined) view.log.info({ signal: stop.reason }, 'Stopping …');
+  let clean = true;
+  for (const service of services) clean = (await stopService(service, view)) && clean;
+  await settled;
+  await embedded?.stop();
+  if (failure !== undefined) return failure;
+  if (!clean) return { exitCode: 1, sentence: 'Not everything stopped cleanly; see above.' };
+  view.log.info({}, 'Everything is stopped.');
+  return { exitCode: 0 };
+}
+
+/** The api and the worker, in the order in which they stop. */
+function createServices(launching: Launch, databaseUrl: string, lock: DataFolderLock): Service[] {
+  const { configuration, environment, view } = launching;
+  const { host, port, workerPort, dataDir, jsonDir } = configuration;
+  const shared = {
+    environment: {
+      ...environment,
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: dataDir,
+      JSON_DIR: jsonDir,
+      PORT: String(port),
+      WORKER_PORT: String(workerPort),
+    },
+    log: view.log,
+  };
+  const create = (name: string, entry: string, readyPort: number, stopTimeoutMs: number) =>
+    new Service({
+      ...shared,
+      name,
+      entry: join(root, entry),
+      readyUrl: `${originOf(host, readyPort)}/readyz`,
+      stopTimeoutMs,
+      line: (text) => view.line(name, text),
+      changed: () => lock.note(startedOf(services)),
+    });
+  const services = [
+    create('api', 'apps/api/src/server.ts', port, API_STOP_TIMEOUT_MS),
+    create('worker', 'apps/worker/src/main.ts', workerPort, WORKER_STOP_TIMEOUT_MS),
+  ];
+  return services;
+}
+
+const startedOf = (services: readonly Service[]) =>
+  services.flatMap(({ name, entry, pid }) => (pid === undefined ? [] : [{ name, entry, pid }]));
+
+/** Starts both and tells when they are ready. Without the database the worker can't be, yet. */
+async function startServices(launching: Launch, services: readonly Service[], migrated: boolean) {
+  const { configuration, view, signals, print } = launching;
+  const [api, worker] = services as [Service, Service];
+  for (const service of services) service.start();
+  const stillStarting = setInterval(() => {
+    const waited = services.filter((service) => !service.isReady).map(({ name }) => name);
+    view.log.info({}, `Still waiting until ready: ${waited.join(' and ')}.`);
+  }, STILL_STARTING_INTERVAL_MS);
+  const workerWait = AbortSignal.any([signals.stop, AbortSignal.timeout(WORKER_READY_TIMEOUT_MS)]);
+  const workerReady = worker.waitUntilReady(migrated ? workerWait : signals.stop);
+  const apiReady = await api.waitUntilReady(signals.stop);
+  if (migrated && !(await workerReady) && !signals.stop.aborted) {
+    view.log.warn({}, 'The worker is not ready yet; changes wait in the outbox until it is.');
+  }
+  clearInterval(stillStarting);
+  if (apiReady && !signals.stop.aborted) print(banner(configuration, { migrated }));
+}
+
+async function stopService(service: Service, view: LogView): Promise<boolean> {
+  const how = await service.stop();
+  if (how === 'killed') {
+    view.log.error({}, `The ${service.name} did not stop within its deadline and was killed.`);
+  } else if (how === 'with an error') {
+    view.log.error({}, `The ${service.name} ended with an error while it stopped.`);
+  }
+  return how === 'cleanly';
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((settle) => signal.addEventListener('abort', () => settle(), { once: true }));

@@ -1,0 +1,196 @@
+//   start() ──> running ──ended by itself──> waiting (1 s … 30 s) ──> running
+//                  │ exit 78, or ended before it was ever ready: `failed` resolves, no restart
+//                  │ stop(): SIGTERM ── deadline ──> SIGKILL
+//                  └─> stopped
+//
+// The process is in a group of its own, so that a terminal's Ctrl-C does not reach it, and holds our
+// end of a pipe as its stdin: should this process be killed, the pipe closes and it stops by itself.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '@tandem/storage/log';
+import { RestartBackoff } from './backoff.ts';
+
+/** `EX_CONFIG` of sysexits.h: the configuration is wrong, and a restart would not help. */
+export const EXIT_CONFIGURATION = 78;
+
+const READY_PROBE_INTERVAL_MS = 100;
+const READY_PROBE_TIMEOUT_MS = 2_000;
+
+export interface ServiceOptions {
+  readonly name: string;
+  /** The TypeScript file to run. */
+  readonly entry: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Answers 200 when it is ready. */
+  readonly readyUrl: string;
+  readonly stopTimeoutMs: number;
+  readonly log: Log;
+  /** Takes each line that it writes. */
+  readonly line: (text: string) => void;
+  /** Told whenever its pid changes. */
+  readonly changed: () => void;
+}
+
+/** Why a service can't run. */
+export interface ServiceFailure {
+  readonly exitCode: number;
+  readonly sentence: string;
+}
+
+/** How a stop went. */
+export type Stopped = 'cleanly' | 'with an error' | 'killed';
+
+export class Service {
+  readonly name: string;
+  readonly entry: string;
+  /** Resolves if it can't run: it refused its configuration, or never became ready. */
+  readonly failed: Promise<ServiceFailure>;
+  readonly #options: ServiceOptions;
+  readonly #fail: (failure: ServiceFailure) => void;
+  readonly #stopping = new AbortController();
+  readonly #backoff = new RestartBackoff();
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #wasReady = false;
+  #lastSentence = '';
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.entry = options.entry;
+    const { promise, resolve } = Promise.withResolvers<ServiceFailure>();
+    this.failed = promise;
+    this.#fail = resolve;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Whether it has answered that it is ready, at least once. */
+  get isReady(): boolean {
+    return this.#wasReady;
+  }
+
+  start(): void {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [this.entry], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...this.#options.environment, TANDEM_LIFELINE: '1' },
+    });
+    this.#child = child;
+    // Writing is never done; an EPIPE after its end has no meaning.
+    child.stdin.on('error', () => {});
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (text) => this.#line(text));
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    child.once('error', (error) => {
+      this.#lastSentence = error.message;
+    });
+    // "close" comes after the last of its output, "exit" may come before.
+    child.once('close', (code, signal) => {
+      this.#child = undefined;
+      this.#options.changed();
+      resolve();
+      this.#onEnd(code, signal, performance.now() - startedAt);
+    });
+    this.#options.changed();
+  }
+
+  /** Resolves true when it answers that it is ready; false when the signal aborts first. */
+  async waitUntilReady(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      try {
+        const answer = await fetch(this.#options.readyUrl, {
+          signal: AbortSignal.timeout(READY_PROBE_TIMEOUT_MS),
+        });
+        await answer.body?.cancel();
+        if (answer.status === 200) {
+          this.#wasReady = true;
+          return true;
+        }
+      } catch {
+        // Not listening yet; `failed` tells when it never will.
+      }
+      await sleep(READY_PROBE_INTERVAL_MS);
+    }
+    return false;
+  }
+
+  /** Ends it, by force after its deadline. Resolves when it is gone. */
+  async stop(): Promise<Stopped> {
+    this.#stopping.abort();
+    const child = this.#child;
+    if (child === undefined) return 'cleanly';
+    child.kill('SIGTERM');
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      this.kill();
+    }, this.#options.stopTimeoutMs);
+    await this.#ended;
+    clearTimeout(deadline);
+    if (late) return 'killed';
+    return child.exitCode === 0 ? 'cleanly' : 'with an error';
+  }
+
+  /** Ends it and whatever it started at once. */
+  kill(): void {
+    this.#stopping.abort();
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // The group ended meanwhile.
+    }
+  }
+
+  #line(text: string): void {
+    const sentence = sentenceIn(text);
+    if (sentence !== undefined) this.#lastSentence = sentence;
+    this.#options.line(text);
+  }
+
+  #onEnd(code: number | null, signal: NodeJS.Signals | null, ranMs: number): void {
+    if (this.#stopping.signal.aborted) return;
+    const how = signal === null ? `with status ${code}` : `by ${signal}`;
+    if (code === EXIT_CONFIGURATION) {
+      const sentence = this.#lastSentence || `The ${this.name} refused its configuration.`;
+      this.#fail({ exitCode: EXIT_CONFIGURATION, sentence });
+    } else if (!this.#wasReady) {
+      const why = this.#lastSentence === '' ? '' : ` ${this.#lastSentence}`;
+      this.#fail({
+        exitCode: 1,
+        sentence: `The ${this.name} ended ${how} before it was ready.${why}`,
+      });
+    } else {
+      const waitMs = this.#backoff.next(ranMs);
+      this.#options.log.error(
+        { service: this.name, code, signal, waitMs },
+        `The ${this.name} ended ${how}; it is started again in ${waitMs / 1000} s.`,
+      );
+      sleep(waitMs, undefined, { signal: this.#stopping.signal }).then(
+        () => this.start(),
+        () => {
+          // Stopped while it waited: it stays ended.
+        },
+      );
+    }
+  }
+}
+
+/** The sentence of a plain line, or of a JSON log line that tells of an error. */
+function sentenceIn(text: string): string | undefined {
+  if (!text.startsWith('{')) return text.trim() === '' ? undefined : text.trim();
+  try {
+    const { level, msg } = JSON.parse(text);
+    return typeof msg === 'string' && level >= 50 ? msg : undefined;
+  } catch {
+    return undefined;
+  }
+}
