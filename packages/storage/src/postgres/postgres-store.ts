@@ -1,0 +1,119 @@
+import type { Pool } from 'pg';
+import type { Item, Outcome, Write } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import { sentenceOf } from '../errors.ts';
+import { type Log, silentLog } from '../log.ts';
+import type { PostgresPhase } from '../phase/index.ts';
+import type { JobSink } from '../replication/job-sink.ts';
+import type { Store } from '../store.ts';
+import { applyBatch } from './apply-batch.ts';
+import { storageError } from './failure.ts';
+import { GroupCommit } from './group-commit.ts';
+import { raiseHighWater, readHighWater } from './id-sequence.ts';
+import { removeExpiredKeys, scanKeys } from './idempotency-keys.ts';
+import { Limiter } from './limiter.ts';
+import { postgresPhase } from './phase-row.ts';
+import { getRecord, listTexts, readPage, scanEntries } from './reads.ts';
+import { recordTable } from './record-table.ts';
+import type { StoreContext } from './store-context.ts';
+import { writeBatch } from './write-batch.ts';
+
+/** Transactions of writes under way at once: while one waits for its commit the next is planned. */
+const WRITE_CONCURRENCY = 2;
+const WRITE_BATCH_ITEMS_MAX = 500;
+const WRITE_BATCH_BYTES_MAX = 4 * 1024 * 1024;
+const WRITES_WAITING_MAX = 10_000;
+/** What a write brings besides the text of its values. */
+const WRITE_BASE_BYTES = 200;
+/** Share of the pool's connections that long lists may hold. */
+const CURSOR_SHARE = 0.5;
+/** Expired idempotency keys are looked for at most this often, when keys come in. */
+const EXPIRY_INTERVAL_MS = 60_000;
+
+export interface PostgresStoreOptions {
+  /** Stays the caller's: `close` does not end it. The server need not be up. */
+  readonly pool: Pool;
+  readonly collections: readonly Collection[];
+  /** Where changes go in `postgres-primary`, in the transaction that makes them. */
+  readonly jobs: JobSink;
+  readonly log?: Log;
+  readonly now?: () => Date;
+}
+
+export interface PostgresStore extends Store {
+  readonly name: 'postgres';
+  readonly phase: PostgresPhase;
+}
+
+/** Opens the store over a migrated database. Nothing is asked of the server before it is used. */
+export function openPostgresStore(options: PostgresStoreOptions): PostgresStore {
+  const { pool, collections, jobs, log = silentLog, now = () => new Date() } = options;
+  const tables = new Map(collections.map((c) => [c.name, recordTable(c)] as const));
+  const context: StoreContext = { pool, tables, jobs, log, now };
+  const cursors = new Limiter(Math.max(1, Math.floor((pool.options.max ?? 1) * CURSOR_SHARE)));
+  const writes = new GroupCommit<Write, Outcome>({
+    run: (batch) => writeBatch(context, batch),
+    bytesOf,
+    concurrency: WRITE_CONCURRENCY,
+    batchItemsMax: WRITE_BATCH_ITEMS_MAX,
+    batchBytesMax: WRITE_BATCH_BYTES_MAX,
+    waitingMax: WRITES_WAITING_MAX,
+  });
+  const expiry = expiryOf(context);
+
+  return {
+    name: 'postgres',
+    phase: postgresPhase(pool, now),
+    get: (collection, id) => getRecord(context, collection, id),
+    page: (collection, page) => readPage(context, collection, page),
+    list: (collection) => listTexts(context, collection, cursors),
+    scan: (collection, afterId, limit) => scanEntries(context, collection, afterId, limit),
+    async write(write) {
+      if (write.key !== undefined) expiry.look();
+      return writes.submit(write);
+    },
+    async apply(items: readonly Item[]) {
+      if (items.some(({ kind }) => kind === 'key')) expiry.look();
+      return applyBatch(context, items);
+    },
+    scanKeys: (afterKey, limit) => translated(scanKeys(pool, afterKey, limit, now())),
+    idHighWater: () => translated(readHighWater(pool, [...tables.values()])),
+    raiseIdHighWater: (marks) => translated(raiseHighWater(pool, tables, marks)),
+    async close() {
+      await writes.close();
+      await expiry.settled();
+    },
+  };
+}
+
+async function translated<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+function bytesOf({ command, key }: Write): number {
+  const values =
+    command.op === 'create' ? command.values : command.op === 'update' ? command.set : {};
+  let bytes = WRITE_BASE_BYTES + (key === undefined ? 0 : key.key.length);
+  for (const value of Object.values(values)) bytes += value?.length ?? 0;
+  return command.op === 'bulk-delete' ? bytes + command.ids.length * WRITE_BASE_BYTES : bytes;
+}
+
+/** Removes expired keys beside the writes that bring new ones; a failure waits for the next time. */
+function expiryOf({ pool, log, now }: StoreContext): { look(): void; settled(): Promise<void> } {
+  let next = now().getTime() + EXPIRY_INTERVAL_MS;
+  let running: Promise<void> = Promise.resolve();
+  return {
+    look() {
+      if (now().getTime() < next) return;
+      next = now().getTime() + EXPIRY_INTERVAL_MS;
+      running = removeExpiredKeys(pool, now()).catch((error: unknown) => {
+        log.debug({ reason: sentenceOf(error) }, 'Expired idempotency keys were not removed.');
+      });
+    },
+    settled: () => running,
+  };
+}

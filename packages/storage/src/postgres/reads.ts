@@ -1,0 +1,130 @@
+import type { Collection } from '../collections/index.ts';
+import type { Page, PagePosition, ScanEntry, StoredRecord } from '../store.ts';
+import { readInChunks } from './cursor.ts';
+import { storageError } from './failure.ts';
+import type { Limiter } from './limiter.ts';
+import { isStorableId, quoted, recordOfRow } from './record-table.ts';
+import { type StoreContext, tableOf } from './store-context.ts';
+import { type Row, rows } from './transaction.ts';
+
+/** Records of a list held in memory at once. */
+const LIST_CHUNK_RECORDS = 2_000;
+/** A client that does not take the next chunk of a list for this long has lost it; and a list holds
+ *  its snapshot, and with it dead rows of the whole database, at most so long. */
+const CURSOR_BOUNDS = {
+  chunkRows: LIST_CHUNK_RECORDS,
+  idleMs: 30_000,
+  transactionMs: 5 * 60_000,
+};
+
+/** Newest first: the index on (date, id) read backwards. */
+const orderOf = ({ dateField }: Collection): string => `${quoted(dateField)} DESC, id DESC`;
+
+export async function getRecord(
+  context: StoreContext,
+  collection: Collection,
+  id: number,
+): Promise<StoredRecord | undefined> {
+  if (!isStorableId(id)) return undefined;
+  const table = tableOf(context, collection);
+  const [row] = await ask(
+    context,
+    `SELECT ${table.columns} FROM ${table.identifier} WHERE id = $1`,
+    [id],
+  );
+  return row === undefined ? undefined : recordOfRow(table, row);
+}
+
+/**
+ * One page of the list, found by its position.
+ * @throws {TandemError} `invalid` when the position's date is none
+ */
+export async function readPage(
+  context: StoreContext,
+  collection: Collection,
+  { limit, after }: { readonly limit: number; readonly after?: PagePosition },
+): Promise<Page> {
+  // Only records that no table of ours can hold have the empty date, and it sorts last.
+  if (after?.date === '') return { records: [] };
+  const table = tableOf(context, collection);
+  const date = quoted(collection.dateField);
+  const where = after === undefined ? '' : `WHERE (${date}, id) < ($2::date, $3::bigint)`;
+  const found = await ask(
+    context,
+    `SELECT ${table.columns}, to_char(${date}, 'YYYY-MM-DD') FROM ${table.identifier} ${where}
+     ORDER BY ${orderOf(collection)} LIMIT $1`,
+    after === undefined ? [limit + 1] : [limit + 1, after.date, after.id],
+  );
+  const shown = found.slice(0, limit);
+  const records = shown.map((row) => recordOfRow(table, row));
+  const last = records.at(-1);
+  if (found.length <= limit || last === undefined) return { records };
+  return { records, next: { date: shown.at(-1)?.at(-1) as string, id: last.id } };
+}
+
+/** Records and tombstones by ascending id, as of one moment. */
+export async function scanEntries(
+  context: StoreContext,
+  collection: Collection,
+  afterId: number,
+  limit: number,
+): Promise<readonly ScanEntry[]> {
+  const table = tableOf(context, collection);
+  const nothing = collection.fields.map(() => ', NULL').join('');
+  const found = await ask(
+    context,
+    `(SELECT true AS live, ${table.columns} FROM ${table.identifier}
+      WHERE id > $2::bigint ORDER BY id LIMIT $3)
+     UNION ALL
+     (SELECT false, id, epoch, version, NULL${nothing} FROM tombstones
+      WHERE collection = $1 AND id > $2::bigint ORDER BY id LIMIT $3)
+     ORDER BY id LIMIT $3`,
+    [collection.name, afterId, limit],
+  );
+  return found.map(([live, ...row]) => {
+    if (live === true) return recordOfRow(table, row);
+    const [id, epoch, version] = row as [number, number, number];
+    return { id, epoch, version, text: null };
+  });
+}
+
+/**
+ * The whole list as of one moment, in chunks of texts. What fits one chunk is one statement; more is
+ * read through a cursor in a transaction of its own, which `cursors` keeps few: each holds a
+ * connection for as long as its reader takes.
+ */
+export async function* listTexts(
+  context: StoreContext,
+  collection: Collection,
+  cursors: Limiter,
+): AsyncGenerator<readonly string[]> {
+  const table = tableOf(context, collection);
+  const select = `SELECT ${table.columns} FROM ${table.identifier} ORDER BY ${orderOf(collection)}`;
+  const texts = (found: readonly Row[]) => found.map((row) => recordOfRow(table, row).text);
+  const few = await ask(context, `${select} LIMIT ${LIST_CHUNK_RECORDS + 1}`);
+  if (few.length <= LIST_CHUNK_RECORDS) {
+    if (few.length > 0) yield texts(few);
+    return;
+  }
+  const leave = await cursors.enter();
+  try {
+    for await (const found of readInChunks(context.pool, select, CURSOR_BOUNDS)) yield texts(found);
+  } catch (error) {
+    throw storageError(error);
+  } finally {
+    leave();
+  }
+}
+
+/** One statement outside of a transaction; a value of the caller's that is none is `invalid`. */
+async function ask(
+  { pool }: StoreContext,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  try {
+    return await rows(pool, text, values);
+  } catch (error) {
+    throw storageError(error);
+  }
+}

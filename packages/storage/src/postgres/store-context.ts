@@ -1,0 +1,22 @@
+import type { Pool } from 'pg';
+import type { Collection } from '../collections/index.ts';
+import type { Log } from '../log.ts';
+import type { JobSink } from '../replication/job-sink.ts';
+import type { RecordTable } from './record-table.ts';
+
+/** What the parts of one PostgreSQL store share. */
+export interface StoreContext {
+  readonly pool: Pool;
+  /** By collection name, in a fixed order: transactions lock in it. */
+  readonly tables: ReadonlyMap<string, RecordTable>;
+  readonly jobs: JobSink;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** The table of a collection of this store. */
+export function tableOf(context: StoreContext, { name }: Pick<Collection, 'name'>): RecordTable {
+  const table = context.tables.get(name);
+  if (table === undefined) throw new Error(`The store has no collection ${name}.`);
+  return table;
+}
