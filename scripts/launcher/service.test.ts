@@ -109,7 +109,7 @@ test('a service that dies before it was ever ready has failed', async () => {
   service.start();
   const { exitCode, sentence } = await service.failed;
   expect(exitCode).toBe(1);
-  expect(sentence).toMatch(/^The sample ended with status 1 before it was ready\./);
+  expect(sentence).toMatch(/^The sample ended with status 1 before it was ready; /);
 });
 
 test('a service that does not stop is killed at its deadline', async () => {

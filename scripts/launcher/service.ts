@@ -135,7 +135,9 @@ export class Service {
     await this.#ended;
     clearTimeout(deadline);
     if (late) return 'killed';
-    return child.exitCode === 0 ? 'cleanly' : 'with an error';
+    // Early in its start it has no handler yet, and holds nothing that a handler would have to close.
+    const wasEarly = !this.#wasReady && child.signalCode === 'SIGTERM';
+    return child.exitCode === 0 || wasEarly ? 'cleanly' : 'with an error';
   }
 
   /** Ends it and whatever it started at once. */
@@ -163,11 +165,8 @@ export class Service {
       const sentence = this.#lastSentence || `The ${this.name} refused its configuration.`;
       this.#fail({ exitCode: EXIT_CONFIGURATION, sentence });
     } else if (!this.#wasReady) {
-      const why = this.#lastSentence === '' ? '' : ` ${this.#lastSentence}`;
-      this.#fail({
-        exitCode: 1,
-        sentence: `The ${this.name} ended ${how} before it was ready.${why}`,
-      });
+      const sentence = `The ${this.name} ended ${how} before it was ready; its last lines say why.`;
+      this.#fail({ exitCode: 1, sentence });
     } else {
       const waitMs = this.#backoff.next(ranMs);
       this.#options.log.error(
