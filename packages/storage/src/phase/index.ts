@@ -8,6 +8,7 @@ export {
   resolveFlags,
   valuesOf,
 } from './flags.ts';
+export { meetPostgres, type RelayedJournal } from './meet.ts';
 export { mend } from './mend.ts';
 export type {
   Committing,

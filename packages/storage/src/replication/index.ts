@@ -33,5 +33,6 @@ export {
   startRelay,
 } from './relay.ts';
 export type { RelayCursor } from './relay-cursor.ts';
+export { createRelayedJournal, type RelayedJournalOptions } from './relayed-journal.ts';
 export { inTransaction, type TransactionBounds } from './transaction.ts';
 export { listenForJobs, sayJobsArrived } from './wake.ts';

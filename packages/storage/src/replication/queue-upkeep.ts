@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Change } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
-import type { QueueUpkeep, StoreName } from '../phase/index.ts';
+import type { QueueUpkeep, RelayedJournal, StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
 import type { QueueClient } from './boss.ts';
 import { createJobSink } from './boss-job-sink.ts';
@@ -18,18 +18,21 @@ export interface QueueUpkeepOptions {
   readonly queues: QueueClient;
   readonly stores: Readonly<Record<StoreName, Store>>;
   readonly collections: readonly Collection[];
+  /** Where this process holds the journal: what PostgreSQL has needs no relaying. */
+  readonly journal?: RelayedJournal;
   readonly log: Log;
 }
 
 /** What a switch needs of the queues, over pg-boss. */
 export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
-  const { queues, stores, collections, log } = options;
+  const { queues, stores, collections, journal, log } = options;
   const { pool } = queues;
   return {
     async dropCovered(direction) {
       const boss = await queues.ready();
       await boss.deleteQueuedJobs(QUEUES[direction]);
       await retireSuperseded({ pool, direction, store: stores[direction], collections, log });
+      if (direction === 'postgres') await journal?.skipTo(journal.head());
     },
 
     async enqueueRejected(direction, changes) {

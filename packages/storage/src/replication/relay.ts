@@ -9,12 +9,13 @@
 // the cursor, commit. The cursor in PostgreSQL is the truth: whatever dies, and whether or not the
 // answer to a COMMIT arrived, the next batch begins where the committed one ended (I2).
 import type { Pool } from 'pg';
-import { sentenceOf, TandemError } from '../errors.ts';
+import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type BackoffBounds, backoffMs, pause, rejectsWith } from './backoff.ts';
 import type { JobSink } from './job-sink.ts';
 import type { Outbox } from './outbox.ts';
 import type { RelayCursor } from './relay-cursor.ts';
+import { checkCursor } from './relayed-journal.ts';
 import { inTransaction } from './transaction.ts';
 
 const BATCH_ITEMS_MAX = 1_000;
@@ -148,8 +149,7 @@ class RunningRelay implements Relay {
     const bounds = { timeoutMs: BATCH_TIMEOUT_MS, signal: this.#cutOff.signal };
     const reached = await inTransaction(pool, bounds, async (client) => {
       const from = await cursor.lock(client, pairId);
-      const head = outbox.head();
-      if (from > head) throw outboxWentBack(from, head);
+      checkCursor(from, outbox.head());
       const entries = await outbox.read(from, batchItemsMax ?? BATCH_ITEMS_MAX);
       const last = entries.at(-1);
       if (last === undefined) return from;
@@ -193,11 +193,3 @@ class RunningRelay implements Relay {
     );
   }
 }
-
-/** Without this check the items up to the cursor would silently never be queued (I12). */
-const outboxWentBack = (cursor: number, head: number): TandemError =>
-  new TandemError(
-    'mismatched-stores',
-    `The queue has this journal's changes up to ${cursor}, but the journal ends at ${head}: the JSON store was restored from an older copy.`,
-    { detail: { cursor, head } },
-  );
