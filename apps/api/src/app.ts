@@ -33,6 +33,8 @@ const BODY_LIMIT_BYTES = 1_048_576;
 /** A whole request has arrived in this time, or the connection is closed: one that trickles in must
  *  not keep the process from ending. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** Between looks for connections that have fallen idle while the server closes. */
+const IDLE_CHECK_MS = 50;
 
 const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
   'child' in log && typeof log.child === 'function';
@@ -41,7 +43,7 @@ const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
  * Builds the API without listening: `server.ts` listens, a test injects.
  *
  * While it closes, a request that comes on a kept-alive connection is still served, with
- * `Connection: close`; idle connections are closed at once.
+ * `Connection: close`; idle connections are closed at once, others as they fall idle.
  */
 export async function build(options: AppOptions): Promise<FastifyInstance> {
   const { log, collections, primary, readiness, corsOrigin } = options;
@@ -65,6 +67,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     done();
   });
+  closeConnectionsAsTheyFallIdle(app);
   await app.register(problems);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
@@ -73,6 +76,21 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   problemPages(app);
   records(app, collections, primary);
   return app;
+}
+
+/**
+ * Closing ends idle connections once, at its beginning. One that was answering then (a streamed list,
+ * a refused body that still arrives) has told its client nothing and would stay open, idle, for over
+ * a minute.
+ */
+function closeConnectionsAsTheyFallIdle(app: FastifyInstance): void {
+  app.addHook('preClose', (done) => {
+    if (app.server.listening) {
+      const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS);
+      app.server.once('close', () => clearInterval(timer));
+    }
+    done();
+  });
 }
 
 const corsOptions = (origin: string) => ({

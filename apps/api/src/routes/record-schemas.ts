@@ -51,8 +51,7 @@ const IF_MATCH = {
   'If-Match': {
     type: 'string',
     description:
-      'Entity tags from ETag: the write happens if the record is in one of these states.',
-    examples: ['"1-1"'],
+      'Entity tags from ETag, e.g. `"1-1"`: the write happens if the record is in one of these states.',
   },
 };
 const headers = (properties: JsonSchema): JsonSchema => ({ type: 'object', properties });

@@ -1,0 +1,371 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { loadCollections } from '@tandem/storage/collections';
+import { TandemError } from '@tandem/storage/errors';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type AppOptions, build } from './app.ts';
+import { problemCatalogue } from './problem-catalogue.ts';
+import type { Readiness } from './readiness.ts';
+
+//  What holds without a store: there is none here, and the API says so.
+
+const READY: Readiness = {
+  ready: true,
+  status: 'ok',
+  phase: { desired: 'json-only', effective: 'json-only', epoch: 1 },
+  dependencies: { json: { status: 'up' }, postgres: { status: 'unused' } },
+};
+
+const unavailable = () => {
+  throw new TandemError('unavailable', 'PostgreSQL can not be reached.', {
+    detail: { host: 'db' },
+    cause: new Error('connect ECONNREFUSED 10.0.0.7:5432'),
+  });
+};
+
+let app: FastifyInstance;
+let lines: Record<string, unknown>[];
+afterEach(() => app.close());
+
+async function start(options: Partial<AppOptions> = {}): Promise<void> {
+  lines = [];
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line)) });
+  const collections = await loadCollections();
+  const given = { collections, primary: unavailable, readiness: () => READY, log };
+  app = await build({ ...given, ...options });
+}
+
+const post = (payload: string, headers: Record<string, string> = {}) =>
+  app.inject({
+    method: 'POST',
+    url: '/api/v1/expense',
+    payload,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+const EXPENSE = '{"date":"2025-12-07","category":"Groceries","amount":1,"account":"Cash"}';
+
+describe('errors', () => {
+  test.each([
+    ['GET', '/api/v1/expense'],
+    ['GET', '/api/v1/expense?limit=2'],
+    ['HEAD', '/api/v1/expense'],
+    ['GET', '/api/v1/income/1'],
+    ['DELETE', '/api/v1/income/1'],
+  ] as const)('%s %s without a primary is 503 with Retry-After', async (method, url) => {
+    await start();
+    const response = await app.inject({ method, url });
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('1');
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    if (method === 'HEAD') return;
+    expect(response.json()).toEqual({
+      type: '/problems/unavailable',
+      title: problemCatalogue.unavailable.title,
+      status: 503,
+      detail: 'PostgreSQL can not be reached.',
+      instance: `urn:request:${response.headers['x-request-id']}`,
+    });
+  });
+
+  test('an outcome that is unknown has a type of its own (I10)', async () => {
+    await start({
+      primary: () => {
+        throw new TandemError('outcome-unknown', 'The connection was cut during COMMIT.');
+      },
+    });
+    const response = await post(EXPENSE);
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({ type: '/problems/outcome-unknown', status: 503 });
+  });
+
+  test('a full disk is 507', async () => {
+    await start({
+      primary: () => {
+        throw new TandemError('storage-full', 'The disk is full.');
+      },
+    });
+    expect((await post(EXPENSE)).statusCode).toBe(507);
+  });
+
+  test.each([
+    new Error('secret at /srv/data/file.ts'),
+    new TandemError('refused-to-open', 'secret at /srv/data/expenses.json'),
+  ])('the unexpected is 500, logged with its stack, and told without internals', async (error) => {
+    await start({
+      primary: () => {
+        throw error;
+      },
+    });
+    const response = await post(EXPENSE);
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ type: '/problems/internal', status: 500 });
+    expect(response.body).not.toContain('secret');
+    const logged = lines.find(({ err }) => err !== undefined);
+    expect(logged).toMatchObject({ level: 50, reqId: response.headers['x-request-id'] });
+    expect(JSON.stringify(logged?.err)).toContain('app.test.ts');
+  });
+
+  test('an operating error is logged once with its cause, the body does not have it', async () => {
+    await start();
+    const response = await post(EXPENSE);
+    expect(response.body).not.toContain('ECONNREFUSED');
+    const logged = lines.filter(({ code }) => code === 'unavailable');
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toMatchObject({ host: 'db', cause: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  test.each([
+    ['GET', '/', 404, 'not-found'],
+    ['GET', '/api/v1/expenses', 404, 'not-found'],
+    ['GET', '/api/v1/expense/', 404, 'not-found'],
+    ['POST', '/api/v2/expense', 404, 'not-found'],
+    ['GET', '/api/v1/expense/%E0%A4%A', 400, 'malformed'],
+    ['GET', `/api/v1/expense/${'1'.repeat(200)}`, 414, 'uri-too-long'],
+    ['PUT', '/api/v1/expense', 405, 'method-not-allowed'],
+    ['POST', '/api/v1/income/1', 405, 'method-not-allowed'],
+    ['GET', '/api/v1/income/bulk-delete', 405, 'method-not-allowed'],
+  ] as const)('%s %s is %i', async (method, url, status, code) => {
+    await start();
+    const response = await app.inject({ method, url });
+    expect(response.statusCode).toBe(status);
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response.headers['x-request-id']).toBeTruthy();
+    expect(response.json()).toMatchObject({ type: `/problems/${code}`, status });
+    expect(status !== 405 || response.headers.allow).toBeTruthy();
+  });
+
+  test('every problem has its page', async () => {
+    await start();
+    for (const [code, { title }] of Object.entries(problemCatalogue)) {
+      const response = await app.inject(`/problems/${code}`);
+      expect(response.statusCode).toBe(200);
+      expect(response.headers['content-type']).toMatch(/^text\/plain/);
+      expect(response.body).toContain(title);
+    }
+    for (const code of ['nothing', 'constructor', '__proto__', 'lock-held']) {
+      expect((await app.inject(`/problems/${code}`)).statusCode).toBe(404);
+    }
+  });
+});
+
+describe('bodies that are refused before a store is asked', () => {
+  test.each([
+    ['text/plain', EXPENSE, 415],
+    ['application/x-www-form-urlencoded', 'a=b', 415],
+    ['application/jsonp', EXPENSE, 415],
+    ['application/json', '{"date":', 400],
+    ['application/json', '', 422],
+    ['application/json', '[]', 422],
+    ['application/json', '"text"', 422],
+    ['application/json', '17', 422],
+    ['application/json', 'null', 422],
+    ['application/json', `{"amount":1,${EXPENSE.slice(1)}`, 422],
+    ['application/json', ' '.repeat(1_048_577), 413],
+  ])('%s %#', async (type, payload, status) => {
+    await start();
+    const response = await post(payload, { 'content-type': type });
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ status, detail: expect.any(String) });
+  });
+
+  test.each(['application/json; charset=utf-8', 'application/JSON;charset=UTF-8'])(
+    '%s is read',
+    async (type) => {
+      await start();
+      expect((await post(EXPENSE, { 'content-type': type })).statusCode).toBe(503);
+    },
+  );
+
+  test('the bound of a body can be set', async () => {
+    await start({ bodyLimitBytes: 10 });
+    expect((await post(EXPENSE)).statusCode).toBe(413);
+  });
+});
+
+describe('request ids and the log', () => {
+  test('a sane id of the caller is taken over and echoed', async () => {
+    await start();
+    const response = await app.inject({ url: '/health', headers: { 'x-request-id': 'trace:1.b' } });
+    expect(response.headers['x-request-id']).toBe('trace:1.b');
+  });
+
+  test.each(['', 'two words', 'x'.repeat(129), '<script>', 'a\u00ff'])(
+    'the id %j is replaced',
+    async (id) => {
+      await start();
+      const { headers } = await app.inject({ url: '/health', headers: { 'x-request-id': id } });
+      expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
+  test('one line a request, without anything of a record', async () => {
+    await start({ primary: unavailable });
+    await app.inject('/nowhere?notes=private');
+    await post('{"notes":"private","date":"private","x":');
+    await post('{"notes":"private","date":"private"}');
+    await app.inject('/health');
+    const requests = lines.filter(({ msg }) => msg === 'request');
+    expect(requests).toMatchObject([
+      { method: 'GET', path: '/nowhere', status: 404, ms: expect.any(Number) },
+      { method: 'POST', path: '/api/v1/expense', status: 400, reqId: expect.any(String) },
+      { method: 'POST', path: '/api/v1/expense', status: 422 },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('private');
+  });
+});
+
+describe('probes', () => {
+  test.each([
+    [READY, 200],
+    [{ ...READY, status: 'degraded', dependencies: { queue: { status: 'down' } } }, 200],
+    [{ ...READY, ready: false, status: 'unready' }, 503],
+  ] as [Readiness, number][])(
+    '/readyz %# is 200 while the primary serves',
+    async (state, status) => {
+      await start({ readiness: async () => state });
+      const response = await app.inject('/readyz');
+      expect(response.statusCode).toBe(status);
+      expect(response.json()).toEqual(state);
+      expect((await app.inject('/livez')).statusCode).toBe(200);
+      expect((await app.inject('/health')).body).toBe('{"status":"ok"}');
+    },
+  );
+
+  test('readiness that can not be told is 503', async () => {
+    await start({ readiness: () => Promise.reject(new Error('no answer')) });
+    const response = await app.inject('/readyz');
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({ ready: false, status: 'unready' });
+  });
+});
+
+describe('headers', () => {
+  test('nosniff, no x-powered-by, and no CORS unless an origin is set', async () => {
+    await start();
+    const { headers } = await app.inject({ url: '/health', headers: { origin: 'https://a.test' } });
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+    expect(Object.keys(headers)).not.toContain('x-powered-by');
+    expect(Object.keys(headers)).not.toContain('access-control-allow-origin');
+  });
+
+  test('CORS for the given origins', async () => {
+    await start({ corsOrigin: 'https://a.test, https://b.test' });
+    const origin = async (name: string) =>
+      (await app.inject({ url: '/health', headers: { origin: name } })).headers[
+        'access-control-allow-origin'
+      ];
+    expect(await origin('https://b.test')).toBe('https://b.test');
+    expect(await origin('https://c.test')).toBeUndefined();
+    const preflight = await app.inject({
+      method: 'OPTIONS',
+      url: '/api/v1/expense/1',
+      headers: { origin: 'https://a.test', 'access-control-request-method': 'PATCH' },
+    });
+    expect(preflight.statusCode).toBe(204);
+    expect(preflight.headers['access-control-allow-methods']).toContain('PATCH');
+  });
+});
+
+describe('over HTTP', () => {
+  async function listen(options: Partial<AppOptions> = {}): Promise<URL> {
+    await start(options);
+    return new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  }
+
+  /** Sends raw bytes and reads until the server ends the connection. */
+  async function raw(url: URL, bytes: string | Buffer, end = false): Promise<string> {
+    const socket = connect(Number(url.port), url.hostname);
+    socket.on('error', () => {}); // a reset is seen as a short answer
+    await once(socket, 'connect');
+    socket.write(bytes);
+    if (end) socket.end();
+    return text(socket);
+  }
+
+  test('what is no HTTP is answered like every other error', async () => {
+    const url = await listen();
+    expect(await raw(url, 'HELLO\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 400 [\s\S]*application\/problem\+json[\s\S]*"type":"\/problems\/malformed"/,
+    );
+    const overflow = `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await raw(url, overflow)).toMatch(/^HTTP\/1.1 431 [\s\S]*headers-too-large/);
+  });
+
+  test('a client that has closed its sending half still gets its answer', async () => {
+    const url = await listen();
+    const bytes = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    expect(await raw(url, bytes, true)).toMatch(/^HTTP\/1.1 200 [\s\S]*\{"status":"ok"\}$/);
+  });
+
+  test('a client that goes away in the middle of its body harms nobody', async () => {
+    const url = await listen();
+    const socket = connect(Number(url.port), url.hostname);
+    await once(socket, 'connect');
+    socket.write(
+      'POST /api/v1/expense HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+        'Content-Length: 1000\r\n\r\n{"date":',
+    );
+    socket.destroy();
+    expect((await fetch(new URL('/health', url))).status).toBe(200);
+  });
+
+  test.each([1.5, 20])('a body of %d MiB gets its 413, whole', async (mebibytes) => {
+    const url = await listen();
+    const body = Buffer.alloc(mebibytes * 1_048_576, ' ');
+    for (const chunked of [false, true]) {
+      const { status, json } = await send(url, body, chunked);
+      expect(status).toBe(413);
+      expect(json).toMatchObject({ type: '/problems/too-large', status: 413 });
+    }
+  });
+
+  async function send(url: URL, body: Buffer, chunked: boolean) {
+    const length = chunked ? {} : { 'content-length': body.length };
+    const request = httpRequest(new URL('/api/v1/expense', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...length },
+    });
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+    request.end(body);
+    const [response] = await answered;
+    return { status: response.statusCode, json: JSON.parse(await text(response)) };
+  }
+
+  /** A server with one connection whose `/readyz` waits for `release`. */
+  async function withHeldAnswer() {
+    const held = Promise.withResolvers<Readiness>();
+    const url = await listen({ readiness: () => held.promise });
+    const socket = connect(Number(url.port), url.hostname);
+    const received = text(socket);
+    const arrived = once(app.server, 'request');
+    socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await arrived;
+    return { socket, received, release: () => held.resolve(READY) };
+  }
+
+  test('while it closes, a request on a kept-alive connection is served and told to close', async () => {
+    const { socket, received, release } = await withHeldAnswer();
+    const closed = app.close();
+    const arrived = once(app.server, 'request');
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    await arrived;
+    release();
+    const [first, second] = (await received).split(/(?<=\})(?=HTTP)/);
+    expect(first).toMatch(/^HTTP\/1.1 200 /);
+    expect(second).toMatch(/^HTTP\/1.1 200 [\s\S]*connection: close[\s\S]*\{"status":"ok"\}$/i);
+    await closed;
+  });
+
+  test('a connection that falls idle while it closes is ended', async () => {
+    const { received, release } = await withHeldAnswer();
+    const closed = app.close();
+    release();
+    expect(await received).toMatch(/^HTTP\/1.1 200 /);
+    await closed;
+  });
+});

@@ -1,0 +1,74 @@
+import { isExactNumber, stringifyExact } from '@tandem/storage/collections';
+import { describe, expect, test } from 'vitest';
+import { NESTING_MAX, readRequestJson } from './request-json.ts';
+
+const read = (text: string) => readRequestJson(Buffer.from(text));
+const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`;
+
+describe('what is read', () => {
+  test('I8: numbers keep their spelling', () => {
+    const value = read('{"amount":0.1000000000000000055,"n":[1.50,-0,1e2]}') as { amount: unknown };
+    expect(isExactNumber(value.amount)).toBe(true);
+    expect(stringifyExact(value)).toBe('{"amount":0.1000000000000000055,"n":[1.50,-0,1e2]}');
+  });
+
+  test('the same name in different objects, and in strings, is no repetition', () => {
+    const text = String.raw`{"a":{"a":[{"a":1},{"a":2}]},"b":"\"a\":1,\"a\":2\\","c":"{\"a\"","d":["a","a"]}`;
+    expect(stringifyExact(read(text))).toBe(text);
+  });
+
+  test('nesting up to the bound', () => {
+    expect(() => read(nested(NESTING_MAX))).not.toThrow();
+  });
+
+  test('__proto__ and constructor are plain properties and pollute nothing', () => {
+    const value = read('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
+    expect(Object.keys(value as object)).toEqual(['__proto__', 'constructor']);
+    expect('polluted' in {}).toBe(false);
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['the same name twice', '{"a":1,"b":2,"a":3}', 'a'],
+    ['two spellings of one name', String.raw`{"amount":1,"\u0061mount":2}`, 'amount'],
+    ['a name twice in an inner object', '[{"x":{"y":1,"y":1}}]', 'y'],
+    ['the empty name twice', '{"":1,"":2}', ''],
+    ['a name after an object as value', '{"a":{"b":[1,{"c":2}]},"a":3}', 'a'],
+    ['__proto__ twice', '{"__proto__":1,"__proto__":2}', '__proto__'],
+  ])('%s', (_what, text, field) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        code: 'invalid',
+        detail: { errors: [{ field, problem: 'is given twice' }] },
+      }),
+    );
+  });
+
+  test.each([
+    ['one level too many', nested(NESTING_MAX + 2)],
+    ['a megabyte of brackets', '['.repeat(1_000_000)],
+    ['a megabyte of objects', '{"a":'.repeat(200_000)],
+  ])('%s, before anything recursive sees it', (_what, text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'invalid' }));
+  });
+
+  test.each([
+    ['half an object', '{"a":1'],
+    ['an unclosed string', String.raw`{"a":"\"`],
+    ['an unclosed name', '{"a'],
+    ['a bad escape in a name', String.raw`{"\x":1,"\x":2}`],
+    ['a repeated name in what is no JSON', '{"a":1,"a":2,}'],
+    ['closing brackets alone', ']}]}'],
+    ['a word', 'NaN'],
+    ['nothing but blanks', '  '],
+    ['two values', '{} {}'],
+  ])('%s is malformed', (_what, text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+
+  test('bytes that are no UTF-8 are malformed, not replaced', () => {
+    const latin1 = Buffer.from('{"notes":"caf\xe9"}', 'latin1');
+    expect(() => readRequestJson(latin1)).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+});
