@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { embeddedUrl } from '@tandem/embedded-postgres';
-import { expect, inject, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { newDatabase } from './database.ts';
 import { call, EXPENSE_ROWS, legacyFile, query } from './record-client.ts';
 import { startTandem, temporaryFolder } from './tandem-process.ts';
 
@@ -17,15 +18,6 @@ const GUIDE = {
   currency: '₪',
   notes: 'Weekly shopping',
 };
-
-/** A database of its own on the run's server. */
-async function newDatabase(): Promise<string> {
-  const name = `e2e_${crypto.randomUUID().replaceAll('-', '')}`;
-  await query(inject('postgresUrl'), `CREATE DATABASE ${name}`);
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
