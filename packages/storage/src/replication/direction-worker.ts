@@ -22,7 +22,7 @@ import { HeldClaims } from './held-claims.ts';
 import { QUEUES } from './job-sink.ts';
 import { RECORD_FAILURES_MAX, settle } from './settle.ts';
 
-const BATCH_JOBS_MAX = 500;
+const BATCH_JOBS_MAX = 1_000;
 const POLL_MS = 500;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
 const TAKE_BACK_INTERVAL_MS = 2_000;
