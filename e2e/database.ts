@@ -1,6 +1,4 @@
 import { inject } from 'vitest';
-// Types what the global setup provides.
-import type {} from '../packages/embedded-postgres/src/test-server.ts';
 import { query } from './record-client.ts';
 
 /** Makes an empty database of its own on the run's server. */

@@ -117,6 +117,7 @@ test.for([
   ['DATABASE_URL', 'mysql://somewhere', /^DATABASE_URL is not of the form/],
   ['FF_USE_DATABASE_STORAGE', 'maybe', /^FF_USE_DATABASE_STORAGE is "maybe"; it must be/],
   ['PORT', '80x', /^PORT is "80x"; it must be a port/],
+  ['HOST', '0.0.0.0', /^HOST is "0\.0\.0\.0", which other machines can reach; /],
 ] as const)('a malformed %s is refused in one sentence', async ([variable, value, sentence]) => {
   const tandem = startTandem({ DATA_DIR: temporaryFolder(), [variable]: value });
   expect(await tandem.ended).toBe(78);

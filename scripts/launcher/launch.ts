@@ -15,9 +15,10 @@ import type { LogView } from './readable-logs.ts';
 import { Service, type ServiceFailure } from './service.ts';
 import type { StopSignals } from './stop-signals.ts';
 
-const API_STOP_TIMEOUT_MS = 60_000;
-const WORKER_STOP_TIMEOUT_MS = 60_000;
-const LEFTOVER_STOP_TIMEOUT_MS = 60_000;
+/** The services have deadlines of their own, shorter than these. */
+const API_STOP_TIMEOUT_MS = 75_000;
+const WORKER_STOP_TIMEOUT_MS = 75_000;
+const LEFTOVER_STOP_TIMEOUT_MS = 75_000;
 const WORKER_READY_TIMEOUT_MS = 60_000;
 const STILL_STARTING_INTERVAL_MS = 15_000;
 

@@ -24,7 +24,7 @@ export function createLogView(
     colorize,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname,name,v,reqId',
+    ignore: 'pid,hostname,name,process',
   });
   const line = (service: string, text: string) => {
     if (text === '') return;

@@ -64,6 +64,19 @@ function port(environment: Environment, variable: string, otherwise: number): nu
   return number;
 }
 
+/** Whoever reaches the port can read and change every record, so a wider reach must be asked for. */
+function host(environment: Environment): string {
+  const name = given(environment, 'HOST') ?? '127.0.0.1';
+  const isLoopback = name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  if (!isLoopback && flag(environment, 'ALLOW_ANONYMOUS_CLIENTS') !== true) {
+    refuse(
+      'HOST',
+      `is "${name}", which other machines can reach; set ALLOW_ANONYMOUS_CLIENTS=true if anyone there may read and write.`,
+    );
+  }
+  return name;
+}
+
 /** Checks the shape only; the value, which may hold a password, is never repeated. */
 function databaseUrl(environment: Environment): string | undefined {
   const text = given(environment, 'DATABASE_URL');
@@ -88,7 +101,7 @@ export function readConfiguration(environment: Environment = process.env): Confi
   const useDatabase = flag(environment, 'FF_USE_DATABASE_STORAGE');
   const dualWrite = flag(environment, 'FF_DUAL_WRITE_ENABLED');
   return {
-    host: given(environment, 'HOST') ?? '127.0.0.1',
+    host: host(environment),
     port: port(environment, 'PORT', 8000),
     workerPort: port(environment, 'WORKER_PORT', 8001),
     dataDir,

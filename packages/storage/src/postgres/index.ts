@@ -1,9 +1,10 @@
 export { readPhaseFlags, writePhaseFlags } from './flags.ts';
 export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';
+export { postgresPhase } from './phase-row.ts';
 export { createPool, type PoolOptions } from './pool.ts';
 export {
   openPostgresStore,
   type PostgresStore,
   type PostgresStoreOptions,
 } from './postgres-store.ts';
-export { relayCursor } from './relay-cursor.ts';
+export { readRelayedSeq, relayCursor } from './relay-cursor.ts';

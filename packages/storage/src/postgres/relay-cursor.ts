@@ -1,4 +1,6 @@
+import type { Pool } from 'pg';
 import type { RelayCursor } from '../replication/relay-cursor.ts';
+import { storageError } from './failure.ts';
 import { rows } from './transaction.ts';
 
 /** The relay's cursor in `relay_cursor`, moved in the transaction that inserts the jobs it counts. */
@@ -19,3 +21,17 @@ export const relayCursor: RelayCursor = {
     await rows(client, 'UPDATE relay_cursor SET seq = $2 WHERE pair_id = $1', [pairId, seq]);
   },
 };
+
+/**
+ * Up to which outbox item of a JSON store the queue has everything; 0 before the first. A plain read,
+ * which waits for no relay.
+ * @throws {TandemError} `unavailable`, `storage-failed`
+ */
+export async function readRelayedSeq(pool: Pool, pairId: string): Promise<number> {
+  try {
+    const [row] = await rows(pool, 'SELECT seq FROM relay_cursor WHERE pair_id = $1', [pairId]);
+    return (row?.[0] as number | undefined) ?? 0;
+  } catch (error) {
+    throw storageError(error);
+  }
+}
