@@ -1,0 +1,153 @@
+//   client ──> proxy ──> server      flowing (default)
+//          stall(): bytes wait, connections stay      resume()
+//          cut(), reset(): connections end with FIN, RST
+//          refuse(): new connections end at once      accept()
+//          cutAt('COMMIT', …): the connection that sends it ends, before or after the server has it
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface CutAt {
+  /** Whether the server gets the statement, and has answered it, before the client loses it. */
+  readonly delivered: boolean;
+}
+
+/** A TCP connection to a database that a test can break in the ways networks do. */
+export interface TcpProxy {
+  /** The database's URL, through the proxy. */
+  readonly url: string;
+  readonly connections: number;
+  cut(): void;
+  reset(): void;
+  stall(): void;
+  resume(): void;
+  refuse(): void;
+  accept(): void;
+  /**
+   * Ends the next connection that sends the statement `text` alone in a simple query, once. Resolves
+   * when that happened. The statement is looked for in each packet: fit for short ones.
+   */
+  cutAt(text: string, options: CutAt): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Trap {
+  readonly bytes: Buffer;
+  readonly delivered: boolean;
+  readonly sprung: () => void;
+}
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** The server's next answer ends the connection instead of reaching the client. */
+  swallow: Trap | undefined;
+}
+
+/** Starts a proxy on a free loopback port, to the host and port of a `postgres://` URL. */
+export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
+  const target = new URL(databaseUrl);
+  const pairs = new Set<Pair>();
+  let refusing = false;
+  let stalled = false;
+  let trap: Trap | undefined;
+
+  const end = (pair: Pair, how: 'destroy' | 'resetAndDestroy') => {
+    pairs.delete(pair);
+    pair.client[how]();
+    pair.server[how]();
+  };
+
+  const fromClient = (pair: Pair, data: Buffer) => {
+    if (trap === undefined || !data.includes(trap.bytes)) {
+      pair.server.write(data);
+      return;
+    }
+    const { delivered, sprung } = trap;
+    if (delivered) {
+      pair.swallow = trap;
+      pair.server.write(data);
+    } else {
+      end(pair, 'destroy');
+      sprung();
+    }
+    trap = undefined;
+  };
+
+  const fromServer = (pair: Pair, data: Buffer) => {
+    if (pair.swallow === undefined) {
+      pair.client.write(data);
+      return;
+    }
+    end(pair, 'destroy');
+    pair.swallow.sprung();
+  };
+
+  const listener = createServer((client) => {
+    client.on('error', () => {}); // A broken connection is what this is for.
+    if (refusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(Number(target.port), target.hostname);
+    server.on('error', () => {});
+    const pair: Pair = { client, server, swallow: undefined };
+    pairs.add(pair);
+    client.on('data', (data) => fromClient(pair, data));
+    server.on('data', (data) => fromServer(pair, data));
+    client.on('close', () => end(pair, 'destroy'));
+    server.on('close', () => end(pair, 'destroy'));
+    if (stalled) pause(pair);
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${address.port}`;
+
+  return {
+    url: url.href,
+    get connections() {
+      return pairs.size;
+    },
+    cut() {
+      for (const pair of pairs) end(pair, 'destroy');
+    },
+    reset() {
+      for (const pair of pairs) end(pair, 'resetAndDestroy');
+    },
+    stall() {
+      stalled = true;
+      for (const pair of pairs) pause(pair);
+    },
+    resume() {
+      stalled = false;
+      for (const { client, server } of pairs) {
+        client.resume();
+        server.resume();
+      }
+    },
+    refuse() {
+      refusing = true;
+    },
+    accept() {
+      refusing = false;
+    },
+    cutAt: (text, { delivered }) =>
+      new Promise((sprung) => {
+        trap = { bytes: Buffer.from(`${text}\0`), delivered, sprung };
+      }),
+    async close() {
+      const closed = once(listener, 'close');
+      listener.close();
+      for (const pair of pairs) end(pair, 'destroy');
+      await closed;
+    },
+  };
+}
+
+function pause({ client, server }: Pair): void {
+  client.pause();
+  server.pause();
+}
