@@ -98,7 +98,7 @@ async function endProcess(child: ChildProcess, ended: Promise<unknown>): Promise
 }
 
 /** Signals a whole process group, as a terminal's Ctrl-C does. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
