@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../log.ts';
 import {
@@ -12,7 +12,7 @@ import { allEntries } from '../testing/store-fixture.ts';
 import { readBacklog } from './backlog.ts';
 import { startDirection } from './direction-worker.ts';
 
-const PROCESS = join(import.meta.dirname, '../testing/direction-process.ts');
+const PROCESS = fileURLToPath(new URL('../testing/direction-process.ts', import.meta.url));
 const RECORDS = 1_500;
 const VERSIONS = 2;
 

@@ -31,7 +31,8 @@ export async function inTransaction<T>(
     await client.query(
       `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
     );
-    const result = await work(client);
+    // Also what `work` awaits elsewhere must not outlive the bound.
+    const result = await Promise.race([work(client), loan.wasCut]);
     const { command } = await client.query('COMMIT');
     if (command !== 'COMMIT') throw new Error('A failed transaction was committed.');
     return result;
@@ -65,6 +66,8 @@ interface Loan {
   readonly client: PoolClient;
   /** Why the connection was cut, if it was. */
   readonly cutBy: unknown;
+  /** Rejects with that reason when it happens. */
+  readonly wasCut: Promise<never>;
   /** Drops the connection, and with it whatever statement is on it. */
   cut(reason: unknown): void;
   giveBack(): void;
@@ -74,6 +77,8 @@ interface Loan {
 function borrow(client: PoolClient): Loan {
   let cutBy: unknown;
   let released = false;
+  const cutting = Promise.withResolvers<never>();
+  cutting.promise.catch(() => undefined);
   // A socket that dies between two statements emits `error`; the next statement then rejects.
   const onError = () => {};
   client.on('error', onError);
@@ -84,11 +89,13 @@ function borrow(client: PoolClient): Loan {
   };
   return {
     client,
+    wasCut: cutting.promise,
     get cutBy() {
       return cutBy;
     },
     cut(reason) {
       cutBy ??= reason;
+      cutting.reject(cutBy);
       release(reason);
     },
     giveBack() {

@@ -1,3 +1,15 @@
+export {
+  createEmptyDatabase,
+  createTestDatabase,
+  type TestDatabase,
+} from './database.ts';
+export { createQueueDatabase, type QueueDatabase } from './queue-database.ts';
+export { type RecordingLog, recordingLog } from './recording-log.ts';
+export {
+  chainOf,
+  createReplicationFixture,
+  type ReplicationFixture,
+} from './replication-fixture.ts';
 export { type OpenedStore, storeContract } from './store-contract.ts';
 export * from './store-fixture.ts';
-export { createEmptyDatabase, createTestDatabase, type TestDatabase } from './database.ts';
+export { until } from './until.ts';

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: keyof Log;
   readonly fields: object;
   readonly sentence: string;
