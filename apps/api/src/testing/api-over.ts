@@ -19,7 +19,7 @@ interface PrimaryStore {
   close(): Promise<void>;
 }
 
-/** Opens an empty store; `tables` is SQL for collections that no migration has. */
+/** Opens an empty store. */
 type Open = (collections: readonly Collection[], tables?: string) => Promise<PrimaryStore>;
 
 async function openPostgres(
@@ -46,20 +46,28 @@ const STORES: Readonly<Record<string, Open>> = { postgres: openPostgres };
 /** The stores that every test of the routes runs over. */
 export const STORE_NAMES = Object.keys(STORES);
 
+interface ApiOverOptions {
+  /** SQL for collections that no migration has. */
+  readonly tables?: string;
+  /** What the API serves instead of the store itself. */
+  readonly wrap?: (store: Store) => Store;
+}
+
 /** Builds the API over an empty store of the given name. */
 export async function apiOver(
   name: string,
   collections: readonly Collection[],
-  tables?: string,
+  { tables, wrap = (store) => store }: ApiOverOptions = {},
 ): Promise<Api> {
   const open = STORES[name];
   if (open === undefined) throw new Error(`There is no store ${name}.`);
   const { store, close } = await open(collections, tables);
+  const serving = wrap(store);
   const lines: Record<string, unknown>[] = [];
   const phase = store.name === 'json' ? 'json-only' : 'postgres-only';
   const app = await build({
     collections,
-    primary: () => store,
+    primary: () => serving,
     readiness: () => ({
       ready: true,
       status: 'ok',
