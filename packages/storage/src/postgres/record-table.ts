@@ -31,9 +31,9 @@ const SQL_TYPES: Readonly<Record<Field['kind'], string>> = {
 /** A collection's table: its names and the parts of statements that depend on its fields. */
 export interface RecordTable {
   readonly collection: Collection;
-  /** As an SQL literal and as an SQL identifier. */
-  readonly literal: string;
+  /** Its name as an SQL identifier, and that as an SQL literal. */
   readonly identifier: string;
+  readonly literal: string;
   /** Select list that `recordOfRow` reads: id, epoch, version, extra, then the fields. */
   readonly columns: string;
   /** Names of all columns, and of all but `id`. */
@@ -63,7 +63,7 @@ export function recordTable(collection: Collection): RecordTable {
   ];
   return {
     collection,
-    literal: `'${name.replaceAll("'", "''")}'`,
+    literal: `'${quoted(name).replaceAll("'", "''")}'`,
     identifier: quoted(name),
     columns: ['id, epoch, version, extra', ...fields.map((f) => f.select ?? f.name)].join(', '),
     names: ['id', ...setNames],
