@@ -22,7 +22,10 @@ const ROLES: Readonly<Record<QueueRole, Partial<ConstructorOptions>>> = {
 
 const STOP_TIMEOUT_MS = 5_000;
 /** The same background error again within this span is said at debug level only. */
-const ERROR_REPEAT_MS = 60_000;
+const ERROR_REPEAT_MS = 3_600_000;
+/** A server that is away: SQLSTATE classes 08 and 57, and what sockets and `pg` say. */
+const AWAY_CODE = /^(08|57P|E[A-Z]+$)/;
+const AWAY_SENTENCE = /^Connection terminated|timeout/i;
 
 export interface QueueClient {
   readonly pool: Pool;
@@ -107,18 +110,22 @@ function notMigrated(error: unknown): TandemError | undefined {
   });
 }
 
-/** Background errors (its caches, its maintenance) never end the process: the loops that depend on
- *  the queue see the same outage themselves, and report it once. */
+/** Background errors (its caches, its maintenance) never end the process. That the server is away is
+ *  said at debug level only: the loops that depend on the queue see it themselves, and say it once. */
 function listen(boss: PgBoss, log: Log): void {
   let last = { sentence: '', atMs: 0 };
   boss.on('error', (error) => {
     const sentence = sentenceOf(error);
     const repeated = sentence === last.sentence && Date.now() - last.atMs < ERROR_REPEAT_MS;
+    const quiet = repeated || isAway(error);
     last = { sentence, atMs: Date.now() };
-    log[repeated ? 'debug' : 'warn']({ error: sentence }, `Queue maintenance failed: ${sentence}`);
+    log[quiet ? 'debug' : 'warn']({ error: sentence }, `Queue maintenance failed: ${sentence}`);
   });
   boss.on('warning', ({ message }) => log.debug({ message }, `Queue warning: ${message}`));
 }
+
+const isAway = (error: Error & { readonly code?: unknown }): boolean =>
+  AWAY_CODE.test(String(error.code ?? '')) || AWAY_SENTENCE.test(error.message);
 
 /**
  * Creates or migrates pg-boss's schema, and declares the queues. Idempotent; several processes may

@@ -67,6 +67,7 @@ async function listenOnce(
   } catch (error) {
     return sentenceOf(error);
   } finally {
-    await client.end().catch(() => undefined);
+    // Not awaited: a server that fell silent would never answer the goodbye.
+    client.end().catch(() => undefined);
   }
 }
