@@ -1,0 +1,104 @@
+//   no manifest ──> read every legacy file (refusals end here, nothing was written)
+//               ──> keep the originals aside ──> state 1, journal 1 ──> manifest: now it is a store
+//   A crash before the manifest leaves the files as they were; the next open begins anew and gives
+//   the same ids.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { isFileError } from './file-system.ts';
+import { Journal } from './journal.ts';
+import { type LegacyFile, loadLegacy, readLegacyFile } from './legacy-file.ts';
+import type { Manifest } from './manifest.ts';
+import { FORMAT, writeManifest } from './manifest.ts';
+import { Memory } from './memory.ts';
+import type { OpenContext, Recovered } from './open-context.ts';
+import { writeState } from './state-file.ts';
+import { PRIVATE_DIRECTORY, readRange, readWhole, refusal, writeSynced } from './whole-file.ts';
+
+const FIRST_EPOCH = 1;
+/** A segment that holds nothing is one header line; no header is longer. */
+const HEADER_BYTES_MAX = 256;
+
+/**
+ * Makes a store of a directory that is none: of the legacy files there, or of nothing.
+ * @throws {TandemError} `refused-to-open`; then every file is as it was
+ */
+export async function adopt(context: OpenContext): Promise<Recovered> {
+  const { fileSystem, layout, collections } = context;
+  await refuseLostManifest(context);
+  const memory = new Memory(collections);
+  const files = new Map<string, LegacyFile>();
+  const hashes: Record<string, string | null> = {};
+  for (const collection of collections) {
+    const path = layout.checkpointFile(collection.file);
+    const file = await readLegacyFile(fileSystem, path, collection);
+    hashes[collection.name] = file?.sha256 ?? null;
+    if (file !== undefined) files.set(collection.name, file);
+  }
+  for (const [name, file] of files) loadLegacy(memory.table(name), file, FIRST_EPOCH);
+  await keepOriginals(context, [...files.keys()]);
+
+  const storeId = randomUUID();
+  await writeState(fileSystem, layout.state(1), { storeId, number: 1 }, memory.snapshot());
+  const identity = { storeId, number: 1 };
+  const journal = await Journal.create(fileSystem, layout, identity, { batch: 0, seq: 0 });
+  const manifest: Manifest = {
+    format: FORMAT,
+    storeId,
+    phase: {
+      ...{ pairId: randomUUID(), epoch: FIRST_EPOCH, phase: 'json-only', sealed: false },
+      ...{ committing: null, catchUpSince: null, lastKnownFlags: null },
+    },
+    checkpoint: { number: 1, replayFrom: 1, batch: 0 },
+    files: hashes,
+    pending: null,
+    segments: [journal.mark],
+    outbox: { dropped: 0, relayed: 0 },
+    filesBehind: files.size > 0,
+  };
+  await writeManifest(fileSystem, layout, manifest);
+  const idsGiven = Object.fromEntries([...files].map(([name, { given }]) => [name, given]));
+  for (const [collection, ids] of Object.entries(idsGiven)) {
+    if (ids.length > 0) {
+      context.log.warn({ collection, ids: ids.length }, 'Gave ids to adopted records without one');
+    }
+  }
+  const report = { adopted: files.size > 0, created: true, idsGiven, replayed: 0 };
+  return { memory, journal, manifest, report, checkpointNow: false };
+}
+
+/** Copies the legacy files aside, once, before any checkpoint can replace them. */
+export async function keepOriginals(context: OpenContext, names: readonly string[]): Promise<void> {
+  const { fileSystem, layout, collections } = context;
+  if (names.length === 0) return;
+  await fileSystem.mkdir(layout.adopted, PRIVATE_DIRECTORY);
+  for (const { name, file } of collections) {
+    const bytes = names.includes(name)
+      ? await readWhole(fileSystem, layout.checkpointFile(file))
+      : undefined;
+    if (bytes !== undefined) await writeSynced(fileSystem, join(layout.adopted, file), bytes);
+  }
+  await fileSystem.syncDirectory(layout.adopted);
+  await fileSystem.syncDirectory(layout.tandem);
+}
+
+/** A journal with batches but no manifest is not a new directory: the manifest was lost. */
+async function refuseLostManifest({ fileSystem, layout }: OpenContext): Promise<void> {
+  for (const name of await fileSystem.readdir(layout.tandem)) {
+    if (!/^journal-\d+\.log$/.test(name)) continue;
+    const path = join(layout.tandem, name);
+    try {
+      const file = await fileSystem.openForReading(path);
+      const bytes = await readRange(file, 0, HEADER_BYTES_MAX).finally(() => file.close());
+      const header = bytes.indexOf(0x0a);
+      if (header < 0 || header === bytes.length - 1) continue;
+    } catch (error) {
+      if (isFileError(error, 'ENOENT')) continue;
+      throw error;
+    }
+    throw refusal(
+      layout.manifest,
+      `it is missing, although ${name} holds changes.`,
+      'Restore this folder from a backup; or, to start over from the checkpoint files alone, move the whole .tandem folder away.',
+    );
+  }
+}

@@ -1,0 +1,130 @@
+import type { Change, Item, KeyItem } from '../changes/index.ts';
+import type { JsonPhaseState } from '../phase/index.ts';
+import type { OutboxEntry } from '../replication/index.ts';
+import { encodeCommit, encodeItem, encodeMarks } from './journal-payload.ts';
+import { LineWriter } from './line-codec.ts';
+import type { SegmentMark } from './manifest.ts';
+import type { Memory } from './memory.ts';
+import type { Entry } from './record-table.ts';
+
+interface StagedEntry {
+  readonly entry: Entry;
+  readonly fits: boolean;
+}
+
+/**
+ * One batch being planned: what it would change over the published memory, and its journal lines.
+ * Nothing of it is seen by anyone before `publish`.
+ */
+export class Batch {
+  readonly #memory: Memory;
+  readonly #phase: JsonPhaseState;
+  readonly #number: number;
+  readonly #lines: LineWriter;
+  readonly #staged = new Map<string, Map<number, StagedEntry>>();
+  readonly #keys = new Map<string, KeyItem>();
+  readonly #highWater = new Map<string, number>();
+  readonly #outbox: OutboxEntry[] = [];
+  #seq: number;
+  #count = 0;
+  /** Milliseconds since 1970: the instant of the whole batch. */
+  readonly now: number;
+
+  constructor(memory: Memory, phase: JsonPhaseState, mark: SegmentMark, now: number) {
+    this.#memory = memory;
+    this.#phase = phase;
+    this.#number = mark.batch + 1;
+    this.#seq = mark.seq;
+    this.#lines = new LineWriter(mark.checksum);
+    this.now = now;
+  }
+
+  get phase(): JsonPhaseState {
+    return this.#phase;
+  }
+  get memory(): Memory {
+    return this.#memory;
+  }
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+  get bytes(): number {
+    return this.#lines.bytes;
+  }
+  get outbox(): readonly OutboxEntry[] {
+    return this.#outbox;
+  }
+
+  /** The record's or tombstone's state including what this batch changed. */
+  current(collection: string, id: number): Entry | undefined {
+    return this.#staged.get(collection)?.get(id)?.entry ?? this.#memory.table(collection).get(id);
+  }
+
+  key(key: string): KeyItem | undefined {
+    return this.#keys.get(key) ?? this.#memory.keys.get(key, this.now);
+  }
+
+  highWater(collection: string): number {
+    return this.#highWater.get(collection) ?? this.#memory.table(collection).highWater;
+  }
+
+  nextId(collection: string): number {
+    const id = this.highWater(collection) + 1;
+    this.#highWater.set(collection, id);
+    return id;
+  }
+
+  /**
+   * @param as `primary`: it goes into the outbox where the phase asks for it (I2); `secondary`: never
+   */
+  change(change: Change, as: 'primary' | 'secondary', fits: boolean): void {
+    const { collection, id, record } = change;
+    const entry = this.#memory.table(collection).entry(id, change, record);
+    this.#item({ kind: 'change', change }, as, fits);
+    const staged = this.#staged.get(collection) ?? new Map<number, StagedEntry>();
+    this.#staged.set(collection, staged.set(id, { entry, fits }));
+    if (id > this.highWater(collection)) this.#highWater.set(collection, id);
+  }
+
+  putKey(key: KeyItem, as: 'primary' | 'secondary'): void {
+    this.#item({ kind: 'key', key }, as, true);
+    this.#keys.set(key.key, key);
+  }
+
+  raise(marks: Readonly<Record<string, number>>): void {
+    const raised = Object.entries(marks).filter(([name, mark]) => mark > this.highWater(name));
+    if (raised.length === 0) return;
+    for (const [name, mark] of raised) this.#highWater.set(name, mark);
+    this.#lines.add(encodeMarks(Object.fromEntries(raised), this.#number));
+    this.#count++;
+  }
+
+  #item(item: Item, as: 'primary' | 'secondary', fits: boolean): void {
+    const outboxed = as === 'primary' && this.#phase.phase === 'json-primary';
+    const seq = outboxed ? ++this.#seq : undefined;
+    this.#lines.add(encodeItem(item, this.#number, seq, fits));
+    this.#count++;
+    if (seq !== undefined) this.#outbox.push({ seq, item });
+  }
+
+  /** The journal bytes, closed by the commit line; and where they bring the journal. */
+  finish(): { bytes: Buffer; end: { checksum: number; batch: number; seq: number } } {
+    this.#lines.add(encodeCommit(this.#number, this.#count));
+    const { checksum } = this.#lines;
+    const end = { checksum, batch: this.#number, seq: this.#seq };
+    return { bytes: this.#lines.take(), end };
+  }
+
+  /** Lets everybody see it. Only after it is durable. */
+  publish(): void {
+    for (const [collection, staged] of this.#staged) {
+      const table = this.#memory.table(collection);
+      for (const { entry, fits } of staged.values()) table.put(entry, fits);
+    }
+    for (const key of this.#keys.values()) this.#memory.keys.put(key);
+    for (const [collection, mark] of this.#highWater) {
+      const table = this.#memory.table(collection);
+      if (mark > table.highWater) table.highWater = mark;
+    }
+  }
+}

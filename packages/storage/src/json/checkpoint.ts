@@ -1,0 +1,219 @@
+//   1 rotate the journal, snapshot ──> 2 state-<n>, synced ──> 3 drafts, synced
+//   4 manifest: pending(n, hashes) ──> 5 rename each draft, sync directory
+//   6 manifest: n in force ──> 7 drop the old state and the segments that are covered and relayed
+//   Between 4 and 6 each file is the old or the new one. A crash anywhere recovers from the state in
+//   force and the journal.
+import type { CommitLoop } from './commit-loop.ts';
+import { keepForeignFile } from './external-edit.ts';
+import type { CreateOptions } from './file-system.ts';
+import { Journal } from './journal.ts';
+import { writeLegacyFile } from './legacy-json.ts';
+import { type Manifest, type SegmentMark, writeManifest } from './manifest.ts';
+import { Memory, type MemorySnapshot } from './memory.ts';
+import type { OpenContext } from './open-context.ts';
+import { readState, writeState } from './state-file.ts';
+import { hashFile, removeIfPresent, storageError } from './whole-file.ts';
+
+const NEW_FILE_MODE = 0o644;
+
+/** The parts of an open store that move together; recovery in place makes a new one. */
+export interface Core {
+  memory: Memory;
+  journal: Journal;
+  manifest: Manifest;
+}
+
+export interface CheckpointSettings {
+  /** Journal kept for the outbox beyond this is dropped under a catch-up mark. */
+  readonly journalBytesMax: number;
+  /** Highest `seq` known to be in the queue. */
+  relayed(): number;
+}
+
+/** Replaces the manifest; only between two batches, so that its marks are exact. */
+export async function updateManifest(
+  context: OpenContext,
+  core: Core,
+  change: Partial<Manifest>,
+): Promise<void> {
+  const { manifest, journal } = core;
+  const segments = change.segments ?? [...manifest.segments.slice(0, -1), journal.mark];
+  const next = { ...manifest, ...change, segments };
+  await writeManifest(context.fileSystem, context.layout, next);
+  core.manifest = next;
+}
+
+/** Whether the checkpoint files lack anything the store has. */
+export const isBehind = ({ manifest, journal }: Core): boolean =>
+  manifest.filesBehind || journal.mark.batch > manifest.checkpoint.batch;
+
+export class Checkpointer {
+  readonly #context: OpenContext;
+  readonly #loop: CommitLoop;
+  readonly #settings: CheckpointSettings;
+  /** Identity of each file as last seen with the hash the manifest has. */
+  readonly #seen = new Map<string, string>();
+
+  constructor(context: OpenContext, loop: CommitLoop, settings: CheckpointSettings) {
+    this.#context = context;
+    this.#loop = loop;
+    this.#settings = settings;
+  }
+
+  /** Writes everything the store has applied; resolves when it is all in place. */
+  async run(core: Core): Promise<void> {
+    const { layout, fileSystem } = this.#context;
+    const number = core.manifest.checkpoint.number + 1;
+    const { storeId } = core.manifest;
+    const started = await this.#loop.exclusive(() => this.#rotate(core));
+    const files: Record<string, string> = {};
+    try {
+      const identity = { storeId, number };
+      await writeState(fileSystem, layout.state(number), identity, started.snapshot);
+      for (const table of started.snapshot.tables) {
+        const { name, file } = table.collection;
+        const options = await this.#fileOptions(layout.checkpointFile(file));
+        const draft = layout.draft(file, number);
+        files[name] = await writeLegacyFile(fileSystem, draft, options, table);
+      }
+      await fileSystem.syncDirectory(layout.tandem);
+    } catch (error) {
+      await this.#removeDrafts(number);
+      await removeIfPresent(fileSystem, layout.state(number));
+      throw storageError('writing a checkpoint', error);
+    }
+    await this.#loop.exclusive(() =>
+      updateManifest(this.#context, core, { pending: { number, files } }),
+    );
+    await this.#putInPlace(core, number, files);
+    const obsolete = await this.#loop.exclusive(() => this.#bringInForce(core, number, started));
+    for (const path of obsolete) await removeIfPresent(fileSystem, path);
+  }
+
+  /** The snapshot holds exactly the segments before the new one. */
+  async #rotate(core: Core): Promise<Started> {
+    const { fileSystem, layout, now } = this.#context;
+    const { mark } = core.journal;
+    core.memory.keys.prune(now());
+    if (mark.batch > mark.start.batch) {
+      const identity = { storeId: core.manifest.storeId, number: mark.number + 1 };
+      const start = { batch: mark.batch, seq: mark.seq };
+      const journal = await Journal.create(fileSystem, layout, identity, start);
+      const old = core.journal;
+      const sealed = core.manifest.segments.slice(0, -1);
+      try {
+        await updateManifest(this.#context, core, { segments: [...sealed, mark, journal.mark] });
+      } catch (error) {
+        await journal.close();
+        throw error;
+      }
+      core.journal = journal;
+      await old.close();
+    }
+    const { number: replayFrom, start } = core.journal.mark;
+    return { snapshot: core.memory.snapshot(), replayFrom, batch: start.batch };
+  }
+
+  /** Permissions and owner of the file that is replaced: the legacy application must still reach it. */
+  async #fileOptions(path: string): Promise<CreateOptions> {
+    const facts = await this.#context.fileSystem.stat(path);
+    if (facts === undefined) return { mode: NEW_FILE_MODE };
+    return { mode: facts.mode, owner: { uid: facts.uid, gid: facts.gid } };
+  }
+
+  async #putInPlace(core: Core, number: number, hashes: Record<string, string>): Promise<void> {
+    const { fileSystem, layout, collections } = this.#context;
+    try {
+      for (const { name, file } of collections) {
+        const path = layout.checkpointFile(file);
+        await this.#keepIfForeign(core, name);
+        await fileSystem.rename(layout.draft(file, number), path);
+        const hash = hashes[name] as string;
+        core.manifest = { ...core.manifest, files: { ...core.manifest.files, [name]: hash } };
+        const facts = await fileSystem.stat(path);
+        if (facts !== undefined) this.#seen.set(name, facts.identity);
+      }
+      await fileSystem.syncDirectory(layout.directory);
+    } catch (error) {
+      await this.#removeDrafts(number);
+      throw storageError('putting a checkpoint in place', error);
+    }
+  }
+
+  async #keepIfForeign(core: Core, name: string): Promise<void> {
+    const { fileSystem, layout, collections } = this.#context;
+    const collection = collections.find((one) => one.name === name);
+    if (collection === undefined) throw new Error(`There is no collection ${name}.`);
+    const path = layout.checkpointFile(collection.file);
+    const facts = await fileSystem.stat(path);
+    if (facts === undefined || facts.identity === this.#seen.get(name)) return;
+    if ((await hashFile(fileSystem, path)) === core.manifest.files[name]) return;
+    const base = new Memory(collections);
+    const { number } = core.manifest.checkpoint;
+    const { storeId } = core.manifest;
+    await readState(fileSystem, layout.state(number), { storeId, number }, base);
+    await keepForeignFile(this.#context, collection, base.table(name));
+  }
+
+  /** @returns files that nothing names any more */
+  async #bringInForce(core: Core, number: number, started: Started): Promise<string[]> {
+    const { layout, now } = this.#context;
+    const { manifest } = core;
+    const { replayFrom, batch } = started;
+    const marks = [...manifest.segments.slice(0, -1), core.journal.mark];
+    const relayed = Math.max(manifest.outbox.relayed, this.#settings.relayed());
+    const kept = this.#segmentsToKeep(marks, replayFrom, relayed);
+    const dropped = Math.max(manifest.outbox.dropped, ...kept.dropped.map(({ seq }) => seq));
+    const phase = kept.catchUp
+      ? {
+          ...manifest.phase,
+          catchUpSince: manifest.phase.catchUpSince ?? new Date(now()).toISOString(),
+        }
+      : manifest.phase;
+    await updateManifest(this.#context, core, {
+      ...{ phase, pending: null, filesBehind: false, segments: kept.segments },
+      checkpoint: { number, replayFrom, batch },
+      outbox: { dropped, relayed },
+    });
+    if (kept.catchUp) {
+      this.#context.log.warn(
+        { dropped, journalBytesMax: this.#settings.journalBytesMax },
+        'The journal outgrew its bound: the secondary will be brought up by difference',
+      );
+    }
+    return [
+      layout.state(manifest.checkpoint.number),
+      ...kept.dropped.map((mark) => layout.segment(mark.number)),
+    ];
+  }
+
+  #segmentsToKeep(
+    marks: readonly SegmentMark[],
+    replayFrom: number,
+    relayed: number,
+  ): { segments: SegmentMark[]; dropped: SegmentMark[]; catchUp: boolean } {
+    const waiting = marks.filter(({ number, seq }) => number < replayFrom && seq > relayed);
+    const bytes = waiting.reduce((sum, { length }) => sum + length, 0);
+    const catchUp = bytes > this.#settings.journalBytesMax;
+    const keeps = ({ number, seq }: SegmentMark): boolean =>
+      number >= replayFrom || (seq > relayed && !catchUp);
+    return {
+      segments: marks.filter(keeps),
+      dropped: marks.filter((mark) => !keeps(mark)),
+      catchUp,
+    };
+  }
+
+  async #removeDrafts(number: number): Promise<void> {
+    const { fileSystem, layout, collections } = this.#context;
+    for (const { file } of collections) {
+      await removeIfPresent(fileSystem, layout.draft(file, number));
+    }
+  }
+}
+
+interface Started {
+  readonly snapshot: MemorySnapshot;
+  readonly replayFrom: number;
+  readonly batch: number;
+}

@@ -1,0 +1,195 @@
+//   expenses.json has a hash this store did not write
+//     ──> copied to external-edits/<instant>-expenses.json, synced
+//     ──> compared with the state it was an edit of (the last checkpoint's)
+//     ──> <instant>-expenses.json.edit beside it: open until its changes are adopted or rejected
+import { join } from 'node:path';
+import type { Change } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import { isTandemError, sentenceOf } from '../errors.ts';
+import type { Batch } from './batch.ts';
+import { isFileError } from './file-system.ts';
+import { fileInstant } from './layout.ts';
+import { type LegacyFile, readLegacyFile } from './legacy-file.ts';
+import type { OpenContext } from './open-context.ts';
+import type { RecordTable } from './record-table.ts';
+import { PRIVATE_DIRECTORY, readWhole, replaceFile, writeSynced } from './whole-file.ts';
+
+/** A foreign edit of a checkpoint file, as it is listed. */
+export interface ExternalEdit {
+  readonly collection: string;
+  /** Where the edited file is kept. */
+  readonly keptAt: string;
+  /** ISO instant it was found at. */
+  readonly at: string;
+  readonly status: 'open' | 'adopted' | 'rejected';
+  /** Ids the edit added, changed and removed, against the checkpoint it was an edit of. */
+  readonly added: readonly number[];
+  readonly changed: readonly number[];
+  readonly removed: readonly number[];
+  /** Records it added without an id; adoption gives them one. */
+  readonly withoutId: number;
+  /** Ids that were not adopted, because this store had changed them too. */
+  readonly conflicting: readonly number[];
+  /** Why the edited file can't be read as records. */
+  readonly problem?: string;
+}
+
+/** One record's difference; `null` stands for no record. `id` is missing where the edit gave none. */
+export interface EditedRecord {
+  readonly id?: number;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly fits: boolean;
+}
+
+/** An edit with its differences; what the entry beside the kept file holds. */
+export interface ForeignEdit extends ExternalEdit {
+  readonly records: readonly EditedRecord[];
+}
+
+const SUFFIX = '.edit';
+
+/**
+ * Keeps a foreign file aside and says how it differs.
+ * @param base the state the file was an edit of
+ */
+export async function keepForeignFile(
+  context: OpenContext,
+  collection: Collection,
+  base: RecordTable,
+): Promise<void> {
+  const { fileSystem, layout, log } = context;
+  const path = layout.checkpointFile(collection.file);
+  const bytes = await readWhole(fileSystem, path);
+  if (bytes === undefined) throw new Error(`${path} vanished while it was looked at.`);
+  await fileSystem.mkdir(layout.externalEdits, PRIVATE_DIRECTORY);
+  const now = context.now();
+  const keptAt = join(layout.externalEdits, `${fileInstant(now)}-${collection.file}`);
+  await writeSynced(fileSystem, keptAt, bytes);
+  const { records, problem } = await differences(context, keptAt, collection, base);
+  const idsWhere = (test: (record: EditedRecord) => boolean): number[] =>
+    records.flatMap((record) => (record.id !== undefined && test(record) ? [record.id] : []));
+  const edit: ForeignEdit = {
+    ...{ collection: collection.name, keptAt, at: new Date(now).toISOString(), status: 'open' },
+    added: idsWhere(({ from }) => from === null),
+    changed: idsWhere(({ from, to }) => from !== null && to !== null),
+    removed: idsWhere(({ to }) => to === null),
+    withoutId: records.filter(({ id }) => id === undefined).length,
+    conflicting: [],
+    ...(problem === undefined ? {} : { problem }),
+    records,
+  };
+  await writeEdit(context, edit);
+  const { added, changed, removed, withoutId } = edit;
+  const counts = { added: added.length + withoutId, changed: changed.length };
+  log.warn(
+    { file: path, keptAt, ...counts, removed: removed.length, problem },
+    `${collection.file} was edited by something else; the edit is kept aside`,
+  );
+}
+
+/** Writes an edit's entry beside its kept file. */
+export async function writeEdit(context: OpenContext, edit: ForeignEdit): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(edit, undefined, 2)}\n`);
+  await replaceFile(context.fileSystem, `${edit.keptAt}${SUFFIX}`, bytes);
+}
+
+/** All edits that were ever kept aside, oldest first. */
+export async function readEdits({ fileSystem, layout }: OpenContext): Promise<ForeignEdit[]> {
+  const edits: ForeignEdit[] = [];
+  let names: string[];
+  try {
+    names = await fileSystem.readdir(layout.externalEdits);
+  } catch (error) {
+    if (isFileError(error, 'ENOENT')) return [];
+    throw error;
+  }
+  for (const name of names.filter((one) => one.endsWith(SUFFIX)).sort()) {
+    const bytes = await readWhole(fileSystem, join(layout.externalEdits, name));
+    if (bytes !== undefined) edits.push(JSON.parse(bytes.toString('utf8')));
+  }
+  return edits;
+}
+
+async function differences(
+  context: OpenContext,
+  path: string,
+  collection: Collection,
+  base: RecordTable,
+): Promise<{ records: EditedRecord[]; problem?: string }> {
+  let file: LegacyFile | undefined;
+  try {
+    file = await readLegacyFile(context.fileSystem, path, collection, base.highWater);
+  } catch (error) {
+    if (!isTandemError(error, 'refused-to-open')) throw error;
+    return { records: [], problem: sentenceOf(error) };
+  }
+  return { records: compare(file?.records ?? [], new Set(file?.given), base) };
+}
+
+function compare(
+  edited: LegacyFile['records'],
+  given: ReadonlySet<number>,
+  base: RecordTable,
+): EditedRecord[] {
+  const records: EditedRecord[] = [];
+  const seen = new Set<number>();
+  for (const { id, text, fits } of edited) {
+    if (given.has(id)) {
+      records.push({ from: null, to: text, fits });
+      continue;
+    }
+    seen.add(id);
+    const from = base.get(id)?.text ?? null;
+    if (from !== text) records.push({ id, from, to: text, fits });
+  }
+  for (const { id, text } of base.snapshot().byId.values()) {
+    if (text !== null && !seen.has(id)) records.push({ id, from: text, to: null, fits: true });
+  }
+  return records;
+}
+
+/**
+ * Gives ids to the records an edit added without one. Durable with the batch, so that adopting the
+ * edit again after a crash finds the same records.
+ */
+export function stageIds(batch: Batch, edit: ForeignEdit): ForeignEdit {
+  const first = batch.highWater(edit.collection) + 1;
+  let next = first;
+  const records = edit.records.map((record) => {
+    if (record.id !== undefined || record.to === null) return record;
+    const id = next++;
+    return { ...record, id, to: record.to.replace(/"id":\d+\}$/, `"id":${id}}`) };
+  });
+  if (next > first) batch.raise({ [edit.collection]: next - 1 });
+  return { ...edit, records };
+}
+
+/**
+ * Makes an edit's differences changes of this store. A record that this store changed as well since
+ * the checkpoint is left as it is: neither side wins by itself.
+ * @returns ids of those records
+ */
+export function stageEdit(batch: Batch, { collection, records }: ForeignEdit): number[] {
+  const conflicting: number[] = [];
+  const at = new Date(batch.now).toISOString();
+  const { epoch } = batch.phase;
+  for (const { id, from, to: record, fits } of records) {
+    if (id === undefined) throw new Error('A record of the edit has no id yet.');
+    const current = batch.current(collection, id);
+    const now = current?.text ?? null;
+    if (now === record) continue;
+    if (now !== from) {
+      conflicting.push(id);
+      continue;
+    }
+    const base = current === undefined ? null : { epoch: current.epoch, version: current.version };
+    const change: Change = {
+      ...{ collection, id, epoch, version: (base?.version ?? 0) + 1, base },
+      op: record === null ? 'delete' : from === null ? 'create' : 'update',
+      ...{ record, at },
+    };
+    batch.change(change, 'primary', fits);
+  }
+  return conflicting;
+}

@@ -1,0 +1,9 @@
+export type { ExternalEdit } from './external-edit.ts';
+export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from './file-system.ts';
+export { realFileSystem } from './file-system.ts';
+export { type HandoverRequest, requestHandover, type Withdraw } from './handover.ts';
+export { inspectJsonStore, type JsonInspection } from './inspect.ts';
+export type { JsonStore, MappingError } from './json-store.ts';
+export { acquireJsonStore, type JsonStoreOptions, openJsonStore } from './open.ts';
+export type { RecoveryReport } from './open-context.ts';
+export type { LockHolder } from './store-lock.ts';

@@ -1,0 +1,80 @@
+import { loadCollections } from '../collections/index.ts';
+import type { JsonPhaseState } from '../phase/index.ts';
+import { type FileSystem, realFileSystem } from './file-system.ts';
+import { decodePayload } from './journal-payload.ts';
+import { layoutOf } from './layout.ts';
+import { scanLines } from './line-codec.ts';
+import { type Manifest, readManifest } from './manifest.ts';
+import { type LockHolder, lockHolder } from './store-lock.ts';
+import { openIfPresent } from './whole-file.ts';
+
+/** Checkpoints that may replace the manifest under a reader before it takes what it has. */
+const REREAD_MAX = 10;
+
+/** What can be seen of a store without its lock. */
+export interface JsonInspection {
+  /** `legacy`: checkpoint files that no store has adopted yet. */
+  readonly kind: 'store' | 'legacy' | 'empty';
+  readonly holder: LockHolder | undefined;
+  readonly phase: JsonPhaseState | undefined;
+  /** `seq` of the last outbox item in the journal; one that is being written may be counted. */
+  readonly head: number;
+}
+
+/**
+ * Looks at a store's directory without its lock, also beside a running holder. Changes nothing.
+ * @throws {TandemError} `refused-to-open` when the manifest is damaged or of a newer version
+ */
+export async function inspectJsonStore(
+  directory: string,
+  fileSystem: FileSystem = realFileSystem,
+): Promise<JsonInspection> {
+  const layout = layoutOf(directory);
+  const holder = await lockHolder(fileSystem, layout);
+  for (let reads = 1; ; reads++) {
+    const manifest = await readManifest(fileSystem, layout);
+    if (manifest === undefined) {
+      const kind = (await hasLegacyFiles(directory, fileSystem)) ? 'legacy' : 'empty';
+      return { kind, holder, phase: undefined, head: 0 };
+    }
+    const head = await headOf(fileSystem, layout.segment, manifest);
+    if (head !== undefined || reads === REREAD_MAX) {
+      const known = manifest.segments.at(-1)?.seq ?? 0;
+      return { kind: 'store', holder, phase: manifest.phase, head: head ?? known };
+    }
+  }
+}
+
+async function hasLegacyFiles(directory: string, fileSystem: FileSystem): Promise<boolean> {
+  const { checkpointFile } = layoutOf(directory);
+  for (const { file } of await loadCollections()) {
+    if ((await fileSystem.stat(checkpointFile(file))) !== undefined) return true;
+  }
+  return false;
+}
+
+/** The last `seq` of the last segment; `undefined` when a checkpoint has dropped it meanwhile. */
+async function headOf(
+  fileSystem: FileSystem,
+  pathOf: (segment: number) => string,
+  manifest: Manifest,
+): Promise<number | undefined> {
+  const mark = manifest.segments.at(-1);
+  if (mark === undefined) return undefined;
+  const file = await openIfPresent(fileSystem, pathOf(mark.number));
+  if (file === undefined) return undefined;
+  let { seq } = mark;
+  let inBatch = seq;
+  try {
+    // A line that is being written at this moment merely ends the scan.
+    await scanLines(file, { offset: mark.length, checksum: mark.checksum }, (line) => {
+      const payload = decodePayload(line.buffer, line.from, line.to);
+      if (payload.kind === 'commit') seq = inBatch;
+      else if (payload.kind === 'item') inBatch = payload.seq ?? inBatch;
+      return undefined;
+    });
+    return seq;
+  } finally {
+    await file.close();
+  }
+}

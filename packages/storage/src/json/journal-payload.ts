@@ -1,0 +1,116 @@
+import type { Change, Item, KeyItem, Stamp } from '../changes/index.ts';
+
+/**
+ * What journal lines say (docs/json-format.md). Every line names its batch, so that one intact line of
+ * a later batch proves that an earlier one was whole on disk.
+ *
+ *   {"kind":"change","batch":9,"seq":4,"collection":"expense","id":7,…,"at":"…","record":{…}}
+ *   {"kind":"change","batch":9,"misfit":true,…}   a record the schema can't hold
+ *   {"kind":"key","batch":9,"seq":5,"key":"…","fingerprint":"…","outcome":"…","at":"…"}
+ *   {"kind":"ids","batch":9,"marks":{"expense":12}}
+ *   {"kind":"commit","batch":9,"count":3,"durable":8}
+ *
+ * `seq` is there only where the item is in the outbox. `record` is the canonical text, byte for byte;
+ * `,"record":` can't occur earlier, because a quote inside a JSON string is escaped.
+ */
+export type Payload =
+  | {
+      readonly kind: 'item';
+      readonly batch: number;
+      readonly seq?: number;
+      readonly fits: boolean;
+      readonly item: Item;
+    }
+  | {
+      readonly kind: 'ids';
+      readonly batch: number;
+      readonly marks: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly kind: 'commit';
+      readonly batch: number;
+      readonly count: number;
+      readonly durable: number;
+    };
+
+export interface SegmentHeader {
+  readonly format: 1;
+  readonly kind: 'journal';
+  readonly storeId: string;
+  readonly segment: number;
+}
+
+const RECORD_MEMBER = ',"record":';
+const RECORD_BYTES = Buffer.from(RECORD_MEMBER);
+
+const withSeq = (seq: number | undefined): { seq?: number } => (seq === undefined ? {} : { seq });
+
+/** Puts a record's text at the end of an object, as it is. */
+export const withRecord = (object: object, record: string | null): string =>
+  `${JSON.stringify(object).slice(0, -1)}${RECORD_MEMBER}${record}}`;
+
+export function encodeItem(
+  item: Item,
+  batch: number,
+  seq: number | undefined,
+  fits: boolean,
+): string {
+  if (item.kind === 'key') {
+    return JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...item.key });
+  }
+  const { record, collection, id, epoch, version, base, op, at, idempotencyKey } = item.change;
+  const members = { collection, id, epoch, version, base, op, at };
+  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+  const misfit = fits ? {} : { misfit: true };
+  const start = { kind: 'change', batch, ...withSeq(seq), ...misfit };
+  return withRecord({ ...start, ...members, ...key }, record);
+}
+
+export const encodeMarks = (marks: Readonly<Record<string, number>>, batch: number): string =>
+  JSON.stringify({ kind: 'ids', batch, marks });
+
+export const encodeCommit = (batch: number, count: number): string =>
+  JSON.stringify({ kind: 'commit', batch, count, durable: batch - 1 });
+
+/** Splits a payload into the members before `record` (parsed) and the record's text. */
+export function splitRecord(
+  buffer: Buffer,
+  from: number,
+  to: number,
+): { members: Record<string, unknown>; record: string | null | undefined } {
+  const payload = buffer.subarray(from, to);
+  const at = payload.indexOf(RECORD_BYTES);
+  if (at < 0) return { members: JSON.parse(payload.toString('utf8')), record: undefined };
+  const members = JSON.parse(`${payload.toString('utf8', 0, at)}}`);
+  const record = payload.toString('utf8', at + RECORD_BYTES.length, payload.length - 1);
+  return { members, record: record === 'null' ? null : record };
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+/**
+ * Reads a payload back.
+ * @throws {Error} with a sentence when it is none that this version writes
+ */
+export function decodePayload(buffer: Buffer, from: number, to: number): Payload {
+  const { members, record } = splitRecord(buffer, from, to);
+  const { kind, batch, seq, misfit, ...rest } = members;
+  if (!isCount(batch)) throw new Error('the line names no batch.');
+  const sequence = isCount(seq) ? { seq } : {};
+  if (kind === 'commit') return members as Payload & { kind: 'commit' };
+  if (kind === 'ids') return members as Payload & { kind: 'ids' };
+  if (kind === 'key') {
+    const key = rest as unknown as KeyItem;
+    return { kind: 'item', batch, ...sequence, fits: true, item: { kind: 'key', key } };
+  }
+  if (kind !== 'change' || record === undefined || !isStamp(rest) || !isCount(rest.id)) {
+    throw new Error('the line is of no known kind.');
+  }
+  const change = { ...rest, record } as unknown as Change;
+  const fits = misfit !== true;
+  return { kind: 'item', batch, ...sequence, fits, item: { kind: 'change', change } };
+}
+
+const isStamp = (value: object): value is Stamp =>
+  'epoch' in value && isCount(value.epoch) && 'version' in value && isCount(value.version);

@@ -1,0 +1,342 @@
+//              ┌────────────── serving ──────────────┐
+//   open ──────┤  StorageBroken ──> failed ──> recover from disk (own timer) ──> serving
+//              └── close(): checkpoint, last mark ──> closed ──> lock released
+//   Reads look at memory alone; writes go through the commit loop.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Item, KeyItem, Outcome, Write } from '../changes/index.ts';
+import type { Collection, FieldProblem } from '../collections/index.ts';
+import { sentenceOf, TandemError } from '../errors.ts';
+import type { JsonPhase, JsonPhaseState } from '../phase/index.ts';
+import type { Outbox } from '../replication/index.ts';
+import type {
+  ApplyResult,
+  IdHighWater,
+  Page,
+  PagePosition,
+  ScanEntry,
+  Store,
+  StoredRecord,
+} from '../store.ts';
+import { Batch } from './batch.ts';
+import { Checkpointer, type Core, isBehind, updateManifest } from './checkpoint.ts';
+import { CommitLoop } from './commit-loop.ts';
+import {
+  type ExternalEdit,
+  type ForeignEdit,
+  readEdits,
+  stageEdit,
+  stageIds,
+  writeEdit,
+} from './external-edit.ts';
+import type { FileLock } from './file-system.ts';
+import { type HandoverRequest, watchHandover } from './handover.ts';
+import { JournalOutbox } from './journal-outbox.ts';
+import { readManifest } from './manifest.ts';
+import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
+import { storedRecord } from './record-table.ts';
+import { recover } from './recovery.ts';
+import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
+import type { StorageBroken } from './whole-file.ts';
+
+/** Texts in one chunk of a list. */
+const LIST_CHUNK_RECORDS = 512;
+const REOPEN_DELAY_MS = 100;
+const REOPEN_DELAY_MAX_MS = 10_000;
+/** After a failed background checkpoint, how long none is tried. */
+const CHECKPOINT_RETRY_MS = 30_000;
+
+export interface StoreSettings {
+  readonly journalBytesMax: number;
+  readonly checkpointAfterBytes: number;
+}
+
+/** A record the schema can't hold; it is served as it is and blocks promotion. */
+export interface MappingError {
+  readonly collection: string;
+  readonly id: number;
+  readonly problems: readonly FieldProblem[];
+}
+
+/** The JSON store, while this process holds its lock. Made by `openJsonStore`. */
+export class JsonStore implements Store {
+  readonly name = 'json';
+  readonly phase: JsonPhase;
+  readonly recoveryReport: RecoveryReport;
+  readonly #context: OpenContext;
+  readonly #lock: FileLock;
+  readonly #settings: StoreSettings;
+  readonly #loop: CommitLoop;
+  readonly #checkpointer: Checkpointer;
+  readonly #outbox: JournalOutbox;
+  readonly #ending = new AbortController();
+  #core: Core;
+  #edits: readonly ForeignEdit[] = [];
+  #checkpoint: Promise<void> | undefined;
+  #checkpointRetryAt = 0;
+  #reopening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(context: OpenContext, lock: FileLock, recovered: Recovered, settings: StoreSettings) {
+    const { memory, journal, manifest, report } = recovered;
+    this.#context = context;
+    this.#lock = lock;
+    this.#settings = settings;
+    this.#core = { memory, journal, manifest };
+    this.recoveryReport = report;
+    this.#outbox = new JournalOutbox(context, () => this.#core);
+    this.#loop = new CommitLoop({
+      openBatch: () => {
+        const core = this.#core;
+        return new Batch(core.memory, core.manifest.phase, core.journal.mark, context.now());
+      },
+      append: (batch) => {
+        const { bytes, end } = batch.finish();
+        return this.#core.journal.append(bytes, end);
+      },
+      publish: (batch) => {
+        batch.publish();
+        this.#outbox.publish(batch.outbox);
+        this.#checkpointWhenDue();
+      },
+      onBroken: (error) => this.#onBroken(error),
+    });
+    this.#checkpointer = new Checkpointer(context, this.#loop, {
+      journalBytesMax: settings.journalBytesMax,
+      relayed: () => this.#outbox.relayedSeq,
+    });
+    this.phase = { read: () => this.#core.manifest.phase, update: (c) => this.#updatePhase(c) };
+  }
+
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  /** It never gave an id and never left its first epoch: it may join any database. */
+  get isBlank(): boolean {
+    const { memory, manifest } = this.#core;
+    return manifest.phase.epoch === 1 && Object.values(memory.highWater()).every((id) => id === 0);
+  }
+
+  async get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
+    const entry = this.#core.memory.table(collection.name).get(id);
+    return entry === undefined || entry.text === null ? undefined : storedRecord(entry);
+  }
+
+  async page(
+    collection: Collection,
+    { limit, after }: { readonly limit: number; readonly after?: PagePosition },
+  ): Promise<Page> {
+    return this.#core.memory.table(collection.name).page(limit, after);
+  }
+
+  async *list(collection: Collection): AsyncIterable<readonly string[]> {
+    yield* this.#core.memory.table(collection.name).list(LIST_CHUNK_RECORDS);
+  }
+
+  write(write: Write): Promise<Outcome> {
+    return this.#loop.submit((batch) => stageWrite(batch, write));
+  }
+
+  apply(items: readonly Item[]): Promise<readonly ApplyResult[]> {
+    return this.#loop.submit((batch) => items.map((item) => stageApply(batch, item)));
+  }
+
+  async scan(
+    collection: Collection,
+    afterId: number,
+    limit: number,
+  ): Promise<readonly ScanEntry[]> {
+    return this.#core.memory.table(collection.name).scan(afterId, limit);
+  }
+
+  async scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]> {
+    return this.#core.memory.keys.scan(afterKey, limit);
+  }
+
+  async idHighWater(): Promise<IdHighWater> {
+    return this.#core.memory.highWater();
+  }
+
+  raiseIdHighWater(marks: IdHighWater): Promise<void> {
+    return this.#loop.submit((batch) => batch.raise(marks));
+  }
+
+  /** Records the schema can't hold, by collection and id. */
+  mappingErrors(): readonly MappingError[] {
+    return [...this.#core.memory.tables].flatMap((table) =>
+      table.mappingErrors().map((error) => ({ collection: table.collection.name, ...error })),
+    );
+  }
+
+  /** Foreign edits of the checkpoint files that were kept aside, oldest first. */
+  externalEdits(): readonly ExternalEdit[] {
+    return this.#edits.map(({ records: _records, ...edit }) => edit);
+  }
+
+  /**
+   * Brings the checkpoint files up to everything applied so far (I7).
+   * @throws {TandemError} `storage-full`, `storage-failed`
+   */
+  async checkpoint(): Promise<void> {
+    // One that is under way may have taken its snapshot before the last write.
+    while (this.#checkpoint !== undefined) await this.#checkpoint.catch(() => {});
+    if (isBehind(this.#core)) await this.#startCheckpoint();
+  }
+
+  #startCheckpoint(): Promise<void> {
+    const run = this.#checkpointer.run(this.#core).then(async () => {
+      this.#edits = await readEdits(this.#context);
+    });
+    this.#checkpoint = run.finally(() => {
+      this.#checkpoint = undefined;
+    });
+    return this.#checkpoint;
+  }
+
+  #checkpointWhenDue(): void {
+    if (this.#checkpoint !== undefined || this.#ending.signal.aborted) return;
+    const { manifest, journal } = this.#core;
+    const { replayFrom } = manifest.checkpoint;
+    const bytes = manifest.segments
+      .slice(0, -1)
+      .reduce((sum, { number, length }) => sum + (number >= replayFrom ? length : 0), 0);
+    if (bytes + journal.mark.length < this.#settings.checkpointAfterBytes) return;
+    if (this.#context.now() < this.#checkpointRetryAt) return;
+    this.#startCheckpoint().catch((error) => {
+      this.#checkpointRetryAt = this.#context.now() + CHECKPOINT_RETRY_MS;
+      this.#context.log.error(
+        { error: sentenceOf(error) },
+        'A checkpoint failed; it is tried again',
+      );
+    });
+  }
+
+  #updatePhase(change: Partial<JsonPhaseState>): Promise<void> {
+    return this.#loop.exclusive(() => {
+      const phase = { ...this.#core.manifest.phase, ...change };
+      return updateManifest(this.#context, this.#core, { phase });
+    });
+  }
+
+  /**
+   * Calls back once for every request of another process to hand the store over. The owner then stops
+   * writing and closes the store.
+   * @returns ends the watch
+   */
+  onHandoverRequested(onRequest: (request: HandoverRequest) => void): () => void {
+    const { fileSystem, layout, log } = this.#context;
+    const end = watchHandover(fileSystem, layout, log, onRequest);
+    this.#ending.signal.addEventListener('abort', end, { once: true });
+    return end;
+  }
+
+  /** Called once by `openJsonStore`, before anybody else has the store. */
+  async start(options: { checkpointNow: boolean; adoptExternalEdits: boolean }): Promise<void> {
+    this.#outbox.relayed(this.#core.manifest.outbox.relayed);
+    this.#edits = await readEdits(this.#context);
+    if (options.checkpointNow) await this.#startCheckpoint();
+    if (options.adoptExternalEdits) await this.#adoptEdits();
+  }
+
+  async #adoptEdits(): Promise<void> {
+    for (const edit of this.#edits.filter(({ status }) => status === 'open')) {
+      const { keptAt: file } = edit;
+      if (edit.problem !== undefined || !acceptsWrites(this.phase.read())) {
+        this.#context.log.warn({ file, problem: edit.problem }, 'An external edit stays open');
+        continue;
+      }
+      const withIds = await this.#loop.submit((batch) => stageIds(batch, edit));
+      await writeEdit(this.#context, withIds);
+      const conflicting = await this.#loop.submit((batch) => stageEdit(batch, withIds));
+      const status = conflicting.length === 0 ? 'adopted' : 'open';
+      await writeEdit(this.#context, { ...withIds, status, conflicting });
+      this.#context.log.warn({ file, conflicting }, 'Adopted an external edit');
+    }
+    this.#edits = await readEdits(this.#context);
+  }
+
+  #onBroken(error: StorageBroken): void {
+    this.#context.log.error({ error: error.message }, 'The JSON store stops until it is recovered');
+    this.#loop.stop(
+      new TandemError('storage-failed', 'The JSON store is being recovered from disk.', {
+        cause: error,
+      }),
+    );
+    this.#reopening ??= this.#reopen().finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  /** Recovers from disk in place; reads go on from the last durable state meanwhile (I11). */
+  async #reopen(): Promise<void> {
+    const { fileSystem, layout, log } = this.#context;
+    await this.#checkpoint?.catch(() => {});
+    await this.#loop.drained();
+    await closeQuietly(this.#core.journal.close(), (sentence) =>
+      log.debug({ error: sentence }, 'The failed journal file did not close cleanly'),
+    );
+    const { signal } = this.#ending;
+    for (let delayMs = REOPEN_DELAY_MS; !signal.aborted; ) {
+      try {
+        const manifest = await readManifest(fileSystem, layout);
+        if (manifest === undefined) throw new Error(`${layout.manifest} is missing.`);
+        const {
+          memory,
+          journal,
+          manifest: next,
+        } = await recover(this.#context, manifest, {
+          trustFiles: false,
+        });
+        this.#core = { memory, journal, manifest: next };
+        this.#outbox.reset();
+        this.#loop.restart();
+        log.warn({}, 'The JSON store was recovered from disk and serves again');
+        return;
+      } catch (error) {
+        log.error({ error: sentenceOf(error), delayMs }, 'Recovering the JSON store failed');
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
+        delayMs = Math.min(delayMs * 2, REOPEN_DELAY_MAX_MS);
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { log } = this.#context;
+    this.#ending.abort();
+    await this.#reopening;
+    try {
+      await this.checkpoint();
+      await this.#loop.exclusive(async () => {
+        const { manifest, journal } = this.#core;
+        if (manifest.segments.at(-1)?.length === journal.mark.length) return;
+        await updateManifest(this.#context, this.#core, {});
+      });
+    } catch (error) {
+      // Every acknowledged write is in the journal; the next open recovers from there.
+      log.error({ error: sentenceOf(error) }, 'The last checkpoint failed; the journal has it all');
+    }
+    this.#loop.stop(new TandemError('unavailable', 'The JSON store is closed.'));
+    await this.#reopening;
+    await this.#loop.drained();
+    await closeQuietly(this.#core.journal.close(), (sentence) =>
+      log.debug({ error: sentence }, 'The journal file did not close cleanly'),
+    );
+    await this.#lock.release();
+  }
+}
+
+async function closeQuietly(
+  closing: Promise<void>,
+  onError: (sentence: string) => void,
+): Promise<void> {
+  try {
+    await closing;
+  } catch (error) {
+    onError(sentenceOf(error));
+  }
+}

@@ -1,0 +1,60 @@
+import type { KeyItem } from '../changes/index.ts';
+import { emptyTree } from './btree.ts';
+
+/** Keys live at least 24 h (I10); twice that, so that clocks and late arrivals do not matter. */
+export const KEY_LIFE_MS = 48 * 60 * 60 * 1000;
+
+/**
+ * Orders strings as their UTF-8 bytes do, which is by code point: UTF-16 units do so too, except that
+ * surrogates (code points above U+FFFF) come before U+E000 to U+FFFF.
+ */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const x = a.charCodeAt(at);
+    const y = b.charCodeAt(at);
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
+
+/** Idempotency keys and the outcomes of the writes they named. */
+export class KeyTable {
+  readonly #keys = emptyTree<string, KeyItem>(compareUtf8);
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** The key, unless it has outlived its time. */
+  get(key: string, now: number): KeyItem | undefined {
+    const found = this.#keys.get(key);
+    return found === undefined || isExpired(found, now) ? undefined : found;
+  }
+
+  put(item: KeyItem): void {
+    this.#keys.set(item.key, item);
+  }
+
+  prune(now: number): void {
+    const expired = this.#keys.valuesArray().filter((item) => isExpired(item, now));
+    for (const { key } of expired) this.#keys.delete(key);
+  }
+
+  scan(afterKey: string, limit: number): KeyItem[] {
+    const found: KeyItem[] = [];
+    for (const [key, item] of this.#keys.entries(afterKey === '' ? undefined : afterKey)) {
+      if (found.length === limit) break;
+      if (key !== afterKey) found.push(item);
+    }
+    return found;
+  }
+
+  snapshot(): readonly KeyItem[] {
+    return this.#keys.valuesArray();
+  }
+}
+
+const isExpired = ({ at }: KeyItem, now: number): boolean => now - Date.parse(at) > KEY_LIFE_MS;

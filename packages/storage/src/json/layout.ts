@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+
+//   JSON_DIR/expenses.json, incomes.json      checkpoint files, legacy fields only
+//   JSON_DIR/.tandem/manifest.json            phase, marks, hashes; replaced whole
+//                    state-00000007.log       every record with its stamp, tombstones, keys
+//                    journal-00000012.log     segments; the last one is appended to
+//                    lock                     kernel lock; names its holder
+//                    handover/request         who asks the holder to let go
+//                    adopted/                 the legacy files as they were found
+//                    external-edits/          foreign edits, kept aside
+//                    torn-<instant>.log       what a crash left behind the last whole batch
+
+/** Where everything of one JSON store lies. */
+export interface Layout {
+  readonly directory: string;
+  readonly tandem: string;
+  readonly manifest: string;
+  readonly lock: string;
+  readonly handover: string;
+  readonly handoverRequest: string;
+  readonly adopted: string;
+  readonly externalEdits: string;
+  checkpointFile(file: string): string;
+  /** Where checkpoint `number` writes a file before it is renamed into place. */
+  draft(file: string, number: number): string;
+  state(number: number): string;
+  segment(number: number): string;
+  torn(instant: string, segment: number): string;
+}
+
+const padded = (number: number): string => String(number).padStart(8, '0');
+
+/** An ISO instant that can stand in a file name. */
+export const fileInstant = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().replaceAll(':', '-');
+
+export function layoutOf(directory: string): Layout {
+  const tandem = join(directory, '.tandem');
+  return {
+    directory,
+    tandem,
+    manifest: join(tandem, 'manifest.json'),
+    lock: join(tandem, 'lock'),
+    handover: join(tandem, 'handover'),
+    handoverRequest: join(tandem, 'handover', 'request'),
+    adopted: join(tandem, 'adopted'),
+    externalEdits: join(tandem, 'external-edits'),
+    checkpointFile: (file) => join(directory, file),
+    draft: (file, number) => join(tandem, `draft-${padded(number)}-${file}`),
+    state: (number) => join(tandem, `state-${padded(number)}.log`),
+    segment: (number) => join(tandem, `journal-${padded(number)}.log`),
+    torn: (instant, segment) => join(tandem, `torn-${instant}-journal-${padded(segment)}.log`),
+  };
+}
+
+/** Files of `.tandem` that a checkpoint or recovery makes, and removes when nothing names them. */
+export const OWN_FILE = /^(?:(?:state|journal)-\d+\.log|draft-\d+-.*)$/;

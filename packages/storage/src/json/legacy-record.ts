@@ -1,0 +1,85 @@
+import {
+  type Collection,
+  canonicalText,
+  isJsonObject,
+  parseExact,
+  readRecordObject,
+  stringifyExact,
+  TEXT_BYTES_MAX,
+} from '../collections/index.ts';
+import { RecordDates } from './record-date.ts';
+
+/** A number whose spelling `JSON.parse` may not keep: an exponent, or more than 15 digits. */
+const INEXACT_NUMBER = /\d[eE][+-]?\d|[\d.]{17}/;
+const CENTS = 100;
+const INTEGER_LIMIT = 1e8;
+
+export interface LegacyRecord {
+  readonly text: string;
+  readonly fits: boolean;
+}
+
+/**
+ * Turns the objects of one legacy file into canonical texts (I8).
+ *
+ * A million records must not each pass the exact parser. Where no number of the file can lose
+ * anything in a float, a plain `JSON.parse` is exact, and a record that has just the known members in
+ * order with the right types is canonical as `JSON.stringify` writes it. All others take the exact
+ * way; the file is parsed exactly once, when the first of them comes.
+ */
+export class LegacyRecords {
+  readonly #collection: Collection;
+  readonly #source: string;
+  readonly #dates: RecordDates;
+  readonly #mayBePlain: boolean;
+  readonly #names: readonly string[];
+  #exact: readonly Record<string, unknown>[] | undefined;
+
+  /** @param source the file's text: a JSON array of objects */
+  constructor(collection: Collection, source: string) {
+    this.#collection = collection;
+    this.#source = source;
+    this.#dates = new RecordDates(collection);
+    this.#mayBePlain = !INEXACT_NUMBER.test(source);
+    this.#names = [...collection.fields.map(({ name }) => name), 'id'];
+  }
+
+  read(index: number, object: Record<string, unknown>, id: number): LegacyRecord {
+    if (this.#mayBePlain && this.#isCanonical(object)) {
+      return { text: JSON.stringify(object), fits: true };
+    }
+    this.#exact ??= parseExact(this.#source) as Record<string, unknown>[];
+    const exact = this.#exact[index];
+    if (!isJsonObject(exact)) throw new Error(`The record ${index} is not there.`);
+    const read = readRecordObject(this.#collection, exact);
+    if (read.ok) return { text: canonicalText(this.#collection, read, id), fits: true };
+    return { text: stringifyExact({ ...exact, id }), fits: false };
+  }
+
+  #isCanonical(object: Record<string, unknown>): boolean {
+    let position = 0;
+    for (const name in object) if (name !== this.#names[position++]) return false;
+    if (position !== this.#names.length) return false;
+    for (const { name, kind, required, whenMissing } of this.#collection.fields) {
+      const value = object[name];
+      if (value === null) {
+        if (required || whenMissing !== null) return false;
+      } else if (kind === 'decimal') {
+        if (!isCanonicalNumber(value)) return false;
+      } else if (typeof value !== 'string') return false;
+      else if (kind === 'date') {
+        if (this.#dates.day(value) === '') return false;
+      } else if (!isPlainText(value)) return false;
+    }
+    return true;
+  }
+}
+
+/** A number that has at most 8 and 2 digits, and that `JSON.stringify` spells canonically. */
+const isCanonicalNumber = (value: unknown): boolean =>
+  typeof value === 'number' &&
+  Math.abs(value) < INTEGER_LIMIT &&
+  Math.round(value * CENTS) / CENTS === value;
+
+const isPlainText = (value: string): boolean =>
+  value.length * 3 <= TEXT_BYTES_MAX && !value.includes('\0') && value.isWellFormed();

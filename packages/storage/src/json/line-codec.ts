@@ -1,0 +1,161 @@
+import { crc32 } from 'node:zlib';
+import type { OpenFile } from './file-system.ts';
+import { readRange } from './whole-file.ts';
+
+/**
+ * Lines of journal segments and state files (docs/json-format.md):
+ *
+ *   <payload bytes, 8 hex> <crc32, 8 hex> <payload: one JSON object, UTF-8>\n
+ *
+ * The checksum is the CRC-32 (ISO 3309, as in zlib) of the payload, seeded with the checksum of the
+ * line before; the first line of a file is seeded with 0.
+ */
+const PREFIX_BYTES = 18;
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const READ_BYTES = 1 << 20;
+
+const hex = (value: number): string => value.toString(16).padStart(8, '0');
+
+/** Collects lines, chained from a checksum on. */
+export class LineWriter {
+  #checksum: number;
+  #bytes = 0;
+  #parts: Buffer[] = [];
+
+  constructor(seed: number) {
+    this.#checksum = seed;
+  }
+
+  get checksum(): number {
+    return this.#checksum;
+  }
+
+  /** Bytes collected since the last `take`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(payload: string | Uint8Array): void {
+    const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    this.#checksum = crc32(body, this.#checksum);
+    const line = Buffer.allocUnsafe(PREFIX_BYTES + body.length + 1);
+    line.write(`${hex(body.length)} ${hex(this.#checksum)} `, 0, 'latin1');
+    line.set(body, PREFIX_BYTES);
+    line[line.length - 1] = NEWLINE;
+    this.#parts.push(line);
+    this.#bytes += line.length;
+  }
+
+  take(): Buffer {
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    return bytes;
+  }
+}
+
+/** One intact line: its payload is `buffer[from, to)`; `offset` and `end` are places in the file. */
+export interface Line {
+  readonly buffer: Buffer;
+  readonly from: number;
+  readonly to: number;
+  readonly offset: number;
+  readonly end: number;
+  readonly checksum: number;
+}
+
+/** Up to where a file's lines are intact, and why not further (`undefined`: it ends there). */
+export interface ScanEnd {
+  readonly offset: number;
+  readonly checksum: number;
+  readonly problem?: string;
+}
+
+/** A hex number of 8 lower-case digits, or -1. */
+function readHex(buffer: Buffer, from: number): number {
+  let value = 0;
+  for (let at = from; at < from + 8; at++) {
+    const byte = buffer[at] ?? 0;
+    const digit = byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : byte - 0x57;
+    if (digit < 0 || digit > 15 || (byte > 0x39 && byte < 0x61)) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** The stored checksum of the line at `from`, or -1 when its prefix is not legible. */
+export function storedChecksum(buffer: Buffer, from: number): number {
+  if (from + PREFIX_BYTES > buffer.length) return -1;
+  if (buffer[from + 8] !== SPACE || buffer[from + 17] !== SPACE) return -1;
+  return readHex(buffer, from) < 0 ? -1 : readHex(buffer, from + 9);
+}
+
+/**
+ * Checks the line at `from` of a buffer.
+ * @returns the payload's range and the line's checksum; `'short'` when more bytes are needed; or
+ *   what is wrong
+ */
+export function checkLine(
+  buffer: Buffer,
+  from: number,
+  seed: number,
+): { from: number; to: number; checksum: number } | 'short' | { problem: string } {
+  if (from + PREFIX_BYTES > buffer.length) return 'short';
+  const stored = storedChecksum(buffer, from);
+  if (stored < 0) return { problem: 'what stands there is not the beginning of a line.' };
+  const start = from + PREFIX_BYTES;
+  const end = start + readHex(buffer, from);
+  if (end >= buffer.length) return 'short';
+  if (buffer[end] !== NEWLINE) return { problem: "the line's length does not fit." };
+  const checksum = crc32(buffer.subarray(start, end), seed);
+  if (checksum !== stored) return { problem: "the line's checksum does not fit." };
+  return { from: start, to: end, checksum };
+}
+
+/**
+ * Visits every intact line from a place on, in order, reading the file in pieces.
+ * @param visit returns `false` to stop after a line
+ */
+export async function scanLines(
+  file: OpenFile,
+  start: { readonly offset: number; readonly checksum: number },
+  visit: (line: Line) => boolean | undefined,
+  until = Number.POSITIVE_INFINITY,
+): Promise<ScanEnd> {
+  let { offset, checksum } = start;
+  let buffer: Buffer = Buffer.alloc(0);
+  let base = offset;
+  for (;;) {
+    const checked = checkLine(buffer, offset - base, checksum);
+    if (checked === 'short') {
+      const rest = buffer.subarray(offset - base);
+      // A line longer than what was read so far doubles the piece, so it is read a bounded number
+      // of times; a damaged length merely reads up to the end of the file.
+      const wanted = Math.min(Math.max(READ_BYTES, rest.length), until - offset - rest.length);
+      const more =
+        wanted <= 0 ? Buffer.alloc(0) : await readRange(file, offset + rest.length, wanted);
+      if (more.length === 0) {
+        return rest.length === 0
+          ? { offset, checksum }
+          : { offset, checksum, problem: 'the file ends in the middle of a line.' };
+      }
+      buffer = rest.length === 0 ? more : Buffer.concat([rest, more]);
+      base = offset;
+      continue;
+    }
+    if ('problem' in checked) return { offset, checksum, problem: checked.problem };
+    const end = base + checked.to + 1;
+    const go = visit({
+      buffer,
+      from: checked.from,
+      to: checked.to,
+      offset,
+      end,
+      checksum: checked.checksum,
+    });
+    offset = end;
+    checksum = checked.checksum;
+    if (go === false) return { offset, checksum };
+  }
+}

@@ -1,0 +1,45 @@
+import type { KeyItem } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import type { IdHighWater } from '../store.ts';
+import { KeyTable } from './key-table.ts';
+import { RecordTable, type TableSnapshot } from './record-table.ts';
+
+export interface MemorySnapshot {
+  readonly tables: readonly TableSnapshot[];
+  readonly keys: readonly KeyItem[];
+}
+
+/** Everything the store knows, as of the last durable batch. Reads look here and nowhere else. */
+export class Memory {
+  readonly keys = new KeyTable();
+  readonly #tables: ReadonlyMap<string, RecordTable>;
+
+  constructor(collections: readonly Collection[]) {
+    this.#tables = new Map(collections.map((one) => [one.name, new RecordTable(one)]));
+  }
+
+  get tables(): Iterable<RecordTable> {
+    return this.#tables.values();
+  }
+
+  find(name: string): RecordTable | undefined {
+    return this.#tables.get(name);
+  }
+
+  table(name: string): RecordTable {
+    const table = this.find(name);
+    if (table === undefined) throw new Error(`The JSON store has no collection ${name}.`);
+    return table;
+  }
+
+  highWater(): IdHighWater {
+    return Object.fromEntries([...this.#tables].map(([name, { highWater }]) => [name, highWater]));
+  }
+
+  snapshot(): MemorySnapshot {
+    return {
+      tables: [...this.tables].map((table) => table.snapshot()),
+      keys: this.keys.snapshot(),
+    };
+  }
+}

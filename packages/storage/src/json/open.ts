@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection } from '../collections/index.ts';
+import { isTandemError } from '../errors.ts';
+import { type Log, silentLog } from '../log.ts';
+import { adopt } from './adoption.ts';
+import { type FileSystem, realFileSystem } from './file-system.ts';
+import { requestHandover, type Withdraw } from './handover.ts';
+import { JsonStore } from './json-store.ts';
+import { layoutOf } from './layout.ts';
+import { readManifest } from './manifest.ts';
+import type { OpenContext } from './open-context.ts';
+import { recover } from './recovery.ts';
+import { takeLock } from './store-lock.ts';
+import { PRIVATE_DIRECTORY, storageError } from './whole-file.ts';
+
+const JOURNAL_BYTES_MAX = 256 << 20;
+const CHECKPOINT_AFTER_BYTES = 64 << 20;
+const ACQUIRE_INTERVAL_MS = 50;
+
+export interface JsonStoreOptions {
+  /** Holds `expenses.json` and the like; made when it is missing. */
+  readonly directory: string;
+  readonly collections: readonly Collection[];
+  readonly log?: Log;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly fileSystem?: FileSystem;
+  /** Makes open external edits changes of this store, when it is primary. */
+  readonly adoptExternalEdits?: boolean;
+  /** Journal that waits for the relay beyond this is dropped under a catch-up mark. */
+  readonly journalBytesMax?: number;
+  /** A checkpoint starts by itself when this much journal is not covered by one. */
+  readonly checkpointAfterBytes?: number;
+  /** Names the holder to other processes. */
+  readonly processName?: string;
+}
+
+/**
+ * Takes the store's lock, then adopts legacy files or recovers, then serves.
+ * @throws {TandemError} `lock-held`, naming the holder; `refused-to-open`, naming file, place, reason
+ *   and what to do; `storage-full`, `storage-failed`
+ */
+export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStore> {
+  const { collections, fileSystem = realFileSystem, now = Date.now, log = silentLog } = options;
+  const layout = layoutOf(options.directory);
+  const context: OpenContext = { fileSystem, layout, collections, log, now };
+  try {
+    await fileSystem.mkdir(layout.tandem, PRIVATE_DIRECTORY);
+    const name = options.processName ?? process.title;
+    const lock = await takeLock(fileSystem, layout, name, now());
+    try {
+      await fileSystem.mkdir(layout.handover, PRIVATE_DIRECTORY);
+      const manifest = await readManifest(fileSystem, layout);
+      const recovered =
+        manifest === undefined
+          ? await adopt(context)
+          : await recover(context, manifest, { trustFiles: true });
+      const store = new JsonStore(context, lock, recovered, {
+        journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
+        checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
+      });
+      await store.start({
+        checkpointNow: recovered.checkpointNow,
+        adoptExternalEdits: options.adoptExternalEdits ?? false,
+      });
+      return store;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw storageError(`opening ${options.directory}`, error);
+  }
+}
+
+/**
+ * Opens a store that another process may hold: asks it to hand over, and waits for the lock.
+ * @param waiting.timeoutMs after which `lock-held` is thrown
+ * @throws as `openJsonStore`; the signal's reason when it aborts
+ */
+export async function acquireJsonStore(
+  options: JsonStoreOptions,
+  waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+): Promise<JsonStore> {
+  const deadline = Date.now() + waiting.timeoutMs;
+  let withdraw: Withdraw | undefined;
+  try {
+    for (;;) {
+      waiting.signal?.throwIfAborted();
+      try {
+        return await openJsonStore(options);
+      } catch (error) {
+        if (!isTandemError(error, 'lock-held') || Date.now() >= deadline) throw error;
+      }
+      withdraw ??= await requestHandover(
+        options.directory,
+        {
+          ...{ pid: process.pid, processName: options.processName ?? process.title },
+          lifeMs: waiting.timeoutMs,
+        },
+        options.fileSystem,
+      );
+      const { signal } = waiting;
+      await sleep(ACQUIRE_INTERVAL_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  } finally {
+    await withdraw?.();
+  }
+}

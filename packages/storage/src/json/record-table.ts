@@ -1,0 +1,149 @@
+//   byId:   id ──> entry (live or tombstone)     scan, checkpoint
+//   byDate: newest date, highest id (live only)  page, list
+//   Both are copy-on-write: `clone()` is a snapshot at no cost.
+import type { Stamp } from '../changes/index.ts';
+import { type Collection, type FieldProblem, readRecord } from '../collections/index.ts';
+import type { Page, PagePosition, ScanEntry, StoredRecord } from '../store.ts';
+import { emptyTree, type Tree, treeOf } from './btree.ts';
+import { RecordDates } from './record-date.ts';
+
+/** One state in memory. Never changed once it is published; a tombstone's text is `null`. */
+export interface Entry extends Stamp {
+  readonly id: number;
+  readonly text: string | null;
+  /** Shared ISO day; empty for a tombstone and for a date that is none. */
+  readonly date: string;
+}
+
+const ascending = (a: number, b: number): number => a - b;
+
+/** List order: newest date first, then highest id. */
+const listOrder = (a: PagePosition, b: PagePosition): number =>
+  a.date === b.date ? b.id - a.id : a.date < b.date ? 1 : -1;
+
+/** An unchanging view of a table, for a list or a checkpoint. */
+export interface TableSnapshot {
+  readonly collection: Collection;
+  readonly byId: Tree<number, Entry>;
+  readonly highWater: number;
+  readonly misfits: ReadonlySet<number>;
+}
+
+/** All states of one collection. */
+export class RecordTable {
+  readonly collection: Collection;
+  readonly #dates: RecordDates;
+  readonly #misfits = new Set<number>();
+  #byId = emptyTree<number, Entry>(ascending);
+  #byDate = emptyTree<PagePosition, undefined>(listOrder);
+  highWater = 0;
+
+  constructor(collection: Collection) {
+    this.collection = collection;
+    this.#dates = new RecordDates(collection);
+  }
+
+  entry(id: number, { epoch, version }: Stamp, text: string | null): Entry {
+    return { id, epoch, version, text, date: text === null ? '' : this.#dates.of(text) };
+  }
+
+  get(id: number): Entry | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** @param fits whether the schema can hold it; one that it can't is a mapping error */
+  put(entry: Entry, fits: boolean): void {
+    const old = this.#byId.get(entry.id);
+    if (old !== undefined && old.text !== null) this.#byDate.delete(old);
+    this.#byId.set(entry.id, entry);
+    if (entry.text !== null) this.#byDate.set(entry, undefined);
+    if (fits) this.#misfits.delete(entry.id);
+    else this.#misfits.add(entry.id);
+    if (entry.id > this.highWater) this.highWater = entry.id;
+  }
+
+  /** Fills an empty table at once. `entries` are by ascending id. */
+  load(entries: Entry[], misfits: Iterable<number>): void {
+    if (this.#byId.size > 0) throw new Error(`${this.collection.name} is loaded already.`);
+    const ids = entries.map(({ id }) => id);
+    this.#byId = treeOf(ids, entries, ascending);
+    const days = Map.groupBy(
+      entries.filter(({ text }) => text !== null),
+      ({ date }) => date,
+    );
+    const ordered: PagePosition[] = [];
+    for (const day of [...days.keys()].sort().reverse()) {
+      for (const entry of (days.get(day) ?? []).reverse()) ordered.push(entry);
+    }
+    const nothing = new Array<undefined>(ordered.length).fill(undefined);
+    this.#byDate = treeOf(ordered, nothing, listOrder);
+    for (const id of misfits) this.#misfits.add(id);
+    this.highWater = Math.max(this.highWater, ids.at(-1) ?? 0);
+  }
+
+  /** Whether the schema can hold a record's text. */
+  fits(text: string | null): boolean {
+    return text === null || readRecord(this.collection, text).ok;
+  }
+
+  snapshot(): TableSnapshot {
+    const { collection, highWater } = this;
+    return { collection, highWater, byId: this.#byId.clone(), misfits: new Set(this.#misfits) };
+  }
+
+  mappingErrors(): { id: number; problems: readonly FieldProblem[] }[] {
+    return [...this.#misfits].sort(ascending).map((id) => {
+      const text = this.#byId.get(id)?.text;
+      if (text === undefined || text === null) throw new Error(`A misfit without a record: ${id}.`);
+      const read = readRecord(this.collection, text);
+      return { id, problems: read.ok ? [] : read.problems };
+    });
+  }
+
+  page(limit: number, after: PagePosition | undefined): Page {
+    const records: StoredRecord[] = [];
+    for (const key of this.#byDate.keys(after)) {
+      if (after !== undefined && listOrder(key, after) === 0) continue;
+      const last = records.at(-1);
+      if (records.length === limit && last !== undefined) {
+        return { records, next: { date: (this.get(last.id) as Entry).date, id: last.id } };
+      }
+      records.push(storedRecord(key as Entry));
+    }
+    return { records };
+  }
+
+  /** Texts in list order as of now, whatever is written while it is read. */
+  *list(chunkLength: number): Generator<readonly string[]> {
+    let chunk: string[] = [];
+    for (const key of this.#byDate.clone().keys()) {
+      chunk.push((key as Entry).text as string);
+      if (chunk.length === chunkLength) {
+        yield chunk;
+        chunk = [];
+      }
+    }
+    if (chunk.length > 0) yield chunk;
+  }
+
+  scan(afterId: number, limit: number): ScanEntry[] {
+    const entries: ScanEntry[] = [];
+    for (const [, entry] of this.#byId.entries(afterId + 1)) {
+      if (entries.length === limit) break;
+      entries.push(scanEntry(entry));
+    }
+    return entries;
+  }
+}
+
+export const storedRecord = ({ id, epoch, version, text }: Entry): StoredRecord => {
+  if (text === null) throw new Error(`${id} is a tombstone.`);
+  return { id, epoch, version, text };
+};
+
+export const scanEntry = ({ id, epoch, version, text }: Entry): ScanEntry => ({
+  id,
+  epoch,
+  version,
+  text,
+});

@@ -1,0 +1,303 @@
+//   manifest ──> state file ──> whole segments from `replayFrom` on ──> last segment:
+//     header … mark │ batches behind the mark │ torn tail
+//     must be whole   copied to a new segment   kept aside, cut
+//   The numbered steps stand in docs/json-format.md.
+import { join } from 'node:path';
+import { keepOriginals } from './adoption.ts';
+import { keepForeignFile } from './external-edit.ts';
+import type { OpenFile } from './file-system.ts';
+import { Journal } from './journal.ts';
+import { fileInstant, OWN_FILE } from './layout.ts';
+import { loadLegacy, readLegacyFile } from './legacy-file.ts';
+import { scanLines } from './line-codec.ts';
+import type { Manifest, SegmentMark } from './manifest.ts';
+import { writeManifest } from './manifest.ts';
+import { Memory } from './memory.ts';
+import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
+import {
+  damagedSegment,
+  laterBatch,
+  type Position,
+  readHeader,
+  type SegmentScan,
+  scanBatches,
+} from './segment-scan.ts';
+import { readState } from './state-file.ts';
+import {
+  hashFile,
+  openIfPresent,
+  readRange,
+  refusal,
+  removeIfPresent,
+  writeSynced,
+} from './whole-file.ts';
+
+type Items = Parameters<Parameters<typeof scanBatches>[3]>[0];
+
+/**
+ * Brings a store back from disk.
+ * @param options.trustFiles `false` after a failed sync: the last segment is not written to again
+ * @throws {TandemError} `refused-to-open` when something is damaged (I12)
+ */
+export async function recover(
+  context: OpenContext,
+  manifest: Manifest,
+  options: { readonly trustFiles: boolean },
+): Promise<Recovered> {
+  const { fileSystem, layout, collections } = context;
+  const memory = new Memory(collections);
+  const { storeId } = manifest;
+  const { number, replayFrom } = manifest.checkpoint;
+  const held = await readState(fileSystem, layout.state(number), { storeId, number }, memory);
+  const late = await adoptLate(context, manifest, memory, held);
+  const { files, behind } = await lookAtFiles(context, manifest, memory, held);
+
+  let replayed = 0;
+  const replay = (items: Items): void => {
+    replayed += items.length;
+    for (const item of items) replayItem(memory, item);
+  };
+  const last = manifest.segments.at(-1);
+  if (last === undefined) throw refusal(layout.manifest, 'it names no journal segment.', RESTORE);
+  for (const mark of manifest.segments.slice(0, -1)) {
+    if (mark.number >= replayFrom) await replaySealed(context, storeId, mark, replay);
+    else await assertPresent(context, mark);
+  }
+  const tail = await replayLast(context, storeId, last, replay);
+  const journal = await continueJournal(context, storeId, last, tail, options.trustFiles);
+  const segments = journal.mark.number === last.number ? [] : tail.sealed ? [last] : [];
+  const next: Manifest = {
+    ...manifest,
+    phase: late.some(([, hash]) => hash !== null) ? catchUp(context, manifest) : manifest.phase,
+    files: { ...files, ...Object.fromEntries(late) },
+    pending: null,
+    segments: [...manifest.segments.slice(0, -1), ...segments, journal.mark],
+    filesBehind: manifest.filesBehind || behind || late.length > 0,
+  };
+  await writeManifest(fileSystem, layout, next);
+  await removeUnnamed(context, next);
+  const report: RecoveryReport = {
+    ...{ created: false, adopted: late.length > 0, idsGiven: {}, replayed },
+    ...(tail.torn === undefined ? {} : { torn: tail.torn }),
+  };
+  return { memory, journal, manifest: next, report, checkpointNow: late.length > 0 };
+}
+
+const RESTORE = 'Keep a copy of this folder and restore it from a backup.';
+
+function replayItem(memory: Memory, payload: Items[number]): void {
+  if (payload.kind === 'ids') {
+    for (const [name, mark] of Object.entries(payload.marks)) {
+      const table = memory.table(name);
+      table.highWater = Math.max(table.highWater, mark);
+    }
+  } else if (payload.item.kind === 'key') {
+    memory.keys.put(payload.item.key);
+  } else {
+    const { change } = payload.item;
+    const table = memory.table(change.collection);
+    table.put(table.entry(change.id, change, change.record), payload.fits);
+  }
+}
+
+const startOf = (mark: SegmentMark, header: { offset: number; checksum: number }): Position => ({
+  ...header,
+  ...mark.start,
+});
+
+/** Replays a segment up to its mark; every byte of that was durable. */
+async function replayToMark(
+  file: OpenFile,
+  path: string,
+  storeId: string,
+  mark: SegmentMark,
+  replay: (items: Items) => void,
+): Promise<{ headerEnd: number; position: Position }> {
+  const header = await readHeader(file, path, { storeId, number: mark.number });
+  const scan = await scanBatches(file, path, startOf(mark, header), replay, mark.length);
+  const { position, problem } = scan;
+  const whole =
+    position.offset === mark.length &&
+    position.checksum === mark.checksum &&
+    position.batch === mark.batch &&
+    position.seq === mark.seq;
+  if (whole) return { headerEnd: header.offset, position };
+  const reason = problem?.reason ?? 'it is not what was written there.';
+  throw damagedSegment(path, problem?.offset ?? position.offset, reason);
+}
+
+async function open(context: OpenContext, mark: SegmentMark): Promise<OpenFile> {
+  const path = context.layout.segment(mark.number);
+  const file = await openIfPresent(context.fileSystem, path);
+  if (file === undefined) throw refusal(path, 'this journal segment is missing.', RESTORE);
+  return file;
+}
+
+async function replaySealed(
+  context: OpenContext,
+  storeId: string,
+  mark: SegmentMark,
+  replay: (items: Items) => void,
+): Promise<void> {
+  const file = await open(context, mark);
+  try {
+    await replayToMark(file, context.layout.segment(mark.number), storeId, mark, replay);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A segment kept for the outbox alone is read when the relay asks for it. */
+async function assertPresent(context: OpenContext, mark: SegmentMark): Promise<void> {
+  await (await open(context, mark)).close();
+}
+
+interface Tail {
+  /** Batches behind the mark, as payloads. */
+  readonly payloads: readonly Uint8Array[];
+  readonly position: Position;
+  /** Whether the old segment holds batches up to its mark. */
+  readonly sealed: boolean;
+  readonly torn?: { readonly bytes: number; readonly keptAt: string };
+}
+
+async function replayLast(
+  context: OpenContext,
+  storeId: string,
+  mark: SegmentMark,
+  replay: (items: Items) => void,
+): Promise<Tail> {
+  const { layout } = context;
+  const path = layout.segment(mark.number);
+  const file = await open(context, mark);
+  try {
+    const known = await replayToMark(file, path, storeId, mark, replay);
+    const scan = await scanBatches(file, path, known.position, replay);
+    const torn = await cutTornTail(context, file, path, mark.number, scan);
+    const { position } = scan;
+    const payloads: Uint8Array[] = [];
+    const visit = (line: { buffer: Buffer; from: number; to: number }): undefined => {
+      payloads.push(Uint8Array.prototype.slice.call(line.buffer, line.from, line.to));
+    };
+    if (position.offset > mark.length) {
+      await scanLines(file, known.position, visit, position.offset);
+    }
+    const sealed = mark.length > known.headerEnd;
+    return { payloads, position, sealed, ...(torn === undefined ? {} : { torn }) };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Keeps what follows the last whole batch aside; refuses when it is damage rather than a torn tail. */
+async function cutTornTail(
+  context: OpenContext,
+  file: OpenFile,
+  path: string,
+  segment: number,
+  { position, problem }: SegmentScan,
+): Promise<Tail['torn']> {
+  if (problem === undefined) return undefined;
+  const later = await laterBatch(file, position);
+  if (later !== undefined) {
+    const reason = `${problem.reason} Batch ${later} behind it is whole, so this was once whole too.`;
+    throw damagedSegment(path, problem.offset, reason);
+  }
+  const bytes = await readRange(file, position.offset, (await file.size()) - position.offset);
+  const keptAt = context.layout.torn(fileInstant(context.now()), segment);
+  await writeSynced(context.fileSystem, keptAt, bytes);
+  context.log.warn(
+    { file: path, offset: position.offset, bytes: bytes.length, keptAt, reason: problem.reason },
+    'Cut a torn tail off the journal: a write that was never acknowledged',
+  );
+  return { bytes: bytes.length, keptAt };
+}
+
+/**
+ * The segment to write to. A file whose last sync may have failed is not appended to: what stands
+ * behind its mark is written anew, and synced, in a new segment.
+ */
+function continueJournal(
+  context: OpenContext,
+  storeId: string,
+  mark: SegmentMark,
+  { payloads, position, torn }: Tail,
+  trustFiles: boolean,
+): Promise<Journal> {
+  const { fileSystem, layout } = context;
+  if (trustFiles && payloads.length === 0 && torn === undefined) {
+    return Journal.resume(fileSystem, layout, mark);
+  }
+  const { batch, seq } = position;
+  const identity = { storeId, number: mark.number + 1 };
+  const start = { batch: mark.batch, seq: mark.seq };
+  return Journal.create(fileSystem, layout, identity, start, { payloads, batch, seq });
+}
+
+/** Compares the checkpoint files with what this store knows; keeps foreign ones aside. */
+async function lookAtFiles(
+  context: OpenContext,
+  manifest: Manifest,
+  base: Memory,
+  held: ReadonlySet<string>,
+): Promise<{ files: Record<string, string | null>; behind: boolean }> {
+  const { fileSystem, layout, collections, log } = context;
+  const files: Record<string, string | null> = {};
+  let behind = manifest.pending !== null;
+  for (const collection of collections) {
+    const { name } = collection;
+    if (!held.has(name)) continue;
+    const path = layout.checkpointFile(collection.file);
+    const found = (await hashFile(fileSystem, path)) ?? null;
+    const known = manifest.files[name] ?? null;
+    files[name] = found;
+    if (found === known || (found !== null && found === manifest.pending?.files[name])) continue;
+    behind = true;
+    if (found === null) {
+      log.warn({ file: path }, `${collection.file} is missing; the next checkpoint writes it anew`);
+    } else await keepForeignFile(context, collection, base.table(name));
+  }
+  return { files, behind };
+}
+
+/** Adopts the legacy file of a collection that this store has not held before. */
+async function adoptLate(
+  context: OpenContext,
+  manifest: Manifest,
+  memory: Memory,
+  held: ReadonlySet<string>,
+): Promise<[string, string | null][]> {
+  const { fileSystem, layout, collections } = context;
+  const adopted: [string, string | null][] = [];
+  for (const collection of collections.filter(({ name }) => !held.has(name))) {
+    const path = layout.checkpointFile(collection.file);
+    const file = await readLegacyFile(fileSystem, path, collection);
+    if (file !== undefined) {
+      loadLegacy(memory.table(collection.name), file, manifest.phase.epoch);
+      await keepOriginals(context, [collection.name]);
+    }
+    adopted.push([collection.name, file?.sha256 ?? null]);
+  }
+  return adopted;
+}
+
+/** Late adopted records are in no outbox: the secondary gets them by difference. */
+const catchUp = (context: OpenContext, { phase }: Manifest): Manifest['phase'] => ({
+  ...phase,
+  catchUpSince: phase.catchUpSince ?? new Date(context.now()).toISOString(),
+});
+
+/** Removes what an interrupted checkpoint or recovery left behind. */
+async function removeUnnamed(
+  { fileSystem, layout }: OpenContext,
+  manifest: Manifest,
+): Promise<void> {
+  const named = new Set([
+    layout.state(manifest.checkpoint.number),
+    ...manifest.segments.map(({ number }) => layout.segment(number)),
+  ]);
+  for (const name of await fileSystem.readdir(layout.tandem)) {
+    const path = join(layout.tandem, name);
+    if (OWN_FILE.test(name) && !named.has(path)) await removeIfPresent(fileSystem, path);
+  }
+}

@@ -1,0 +1,196 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { KeyItem } from '../changes/index.ts';
+import type { FileSystem } from './file-system.ts';
+import { splitRecord, withRecord } from './journal-payload.ts';
+import { LineWriter, scanLines } from './line-codec.ts';
+import { FORMAT, newerFormat } from './manifest.ts';
+import type { Memory, MemorySnapshot } from './memory.ts';
+import type { Entry } from './record-table.ts';
+import { PRIVATE_FILE, refusal, writeFully } from './whole-file.ts';
+
+/**
+ * A state file: everything the store knows as of one batch (docs/json-format.md). Lines as in the
+ * journal:
+ *
+ *   {"format":1,"kind":"state","storeId":"…","number":7}
+ *   {"kind":"collection","name":"expense","highWater":12,"entries":11}
+ *   {"id":1,"epoch":1,"version":1,"record":{…}}                 a tombstone's record is null,
+ *   {"id":2,"epoch":1,"version":1,"misfit":true,"record":{…}}   a mapping error is a misfit
+ *   {"kind":"keys","entries":1}
+ *   {"key":"…","fingerprint":"…","outcome":"…","at":"…"}
+ *   {"kind":"end","lines":6}
+ */
+
+/** Entries written before other work gets its turn. */
+const SLICE_ENTRIES = 1_000;
+/** Written in pieces and synced as it grows, so that a journal sync never waits for all of it. */
+const WRITE_BYTES = 1 << 20;
+const SYNC_BYTES = 16 << 20;
+
+/** A sequential writer that syncs as it goes and lets others run. */
+export class SlicedWriter {
+  readonly #file: Awaited<ReturnType<FileSystem['create']>>;
+  #position = 0;
+  #synced = 0;
+
+  constructor(file: Awaited<ReturnType<FileSystem['create']>>) {
+    this.#file = file;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await writeFully(this.#file, bytes, this.#position);
+    this.#position += bytes.length;
+    if (this.#position - this.#synced >= SYNC_BYTES) {
+      await this.#file.fdatasync();
+      this.#synced = this.#position;
+    }
+    await nextTurn();
+  }
+}
+
+/** Writes and syncs the state file of a snapshot. */
+export async function writeState(
+  fileSystem: FileSystem,
+  path: string,
+  identity: { readonly storeId: string; readonly number: number },
+  snapshot: MemorySnapshot,
+): Promise<void> {
+  const file = await fileSystem.create(path, PRIVATE_FILE);
+  try {
+    const out = new SlicedWriter(file);
+    const lines = new LineWriter(0);
+    let count = 0;
+    const add = (payload: string): void => {
+      lines.add(payload);
+      count++;
+    };
+    add(JSON.stringify({ format: FORMAT, kind: 'state', ...identity }));
+    for (const { collection, highWater, byId, misfits } of snapshot.tables) {
+      const { name } = collection;
+      add(JSON.stringify({ kind: 'collection', name, highWater, entries: byId.size }));
+      let slice = 0;
+      for (const { id, epoch, version, text } of byId.values()) {
+        const misfit = misfits.has(id) ? { misfit: true } : {};
+        add(withRecord({ id, epoch, version, ...misfit }, text));
+        if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
+        else if (++slice % SLICE_ENTRIES === 0) await nextTurn();
+      }
+    }
+    add(JSON.stringify({ kind: 'keys', entries: snapshot.keys.length }));
+    for (const key of snapshot.keys) {
+      add(JSON.stringify(key));
+      if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
+    }
+    add(JSON.stringify({ kind: 'end', lines: count }));
+    await out.write(lines.take());
+    await file.fsync();
+  } finally {
+    await file.close();
+  }
+}
+
+const RESTORE =
+  'Keep a copy of this folder and restore it from a backup; the checkpoint files beside .tandem are whole as of the last checkpoint.';
+
+/**
+ * Fills an empty memory from a state file.
+ * @returns names of the collections it holds
+ * @throws {TandemError} `refused-to-open` when it is damaged, newer, or of another store
+ */
+export async function readState(
+  fileSystem: FileSystem,
+  path: string,
+  identity: { readonly storeId: string; readonly number: number },
+  memory: Memory,
+): Promise<Set<string>> {
+  const names = new Set<string>();
+  const loader = new StateLoader(memory, names);
+  const file = await fileSystem.openForReading(path);
+  try {
+    let lines = 0;
+    let ended = false;
+    const damaged = (offset: number, reason: string) =>
+      refusal(path, `the state is damaged: ${reason}`, RESTORE, { offset });
+    const end = await scanLines(file, { offset: 0, checksum: 0 }, (line) => {
+      const { members, record } = splitRecord(line.buffer, line.from, line.to);
+      if (lines === 0) checkHeader(path, members, identity);
+      else if (members.kind === 'end') {
+        if (members.lines !== lines) throw damaged(line.offset, 'lines are missing.');
+        ended = true;
+        return false;
+      } else loader.add(path, members, record);
+      lines++;
+      return undefined;
+    });
+    if (end.problem !== undefined) throw damaged(end.offset, end.problem);
+    if (!ended) throw damaged(end.offset, 'its end is missing.');
+    loader.finish();
+    return names;
+  } finally {
+    await file.close();
+  }
+}
+
+function checkHeader(
+  path: string,
+  members: Record<string, unknown>,
+  identity: { readonly storeId: string; readonly number: number },
+): void {
+  const { format, kind, storeId, number } = members;
+  if (typeof format === 'number' && format > FORMAT) throw newerFormat(path, format);
+  if (kind !== 'state' || storeId !== identity.storeId || number !== identity.number) {
+    throw refusal(path, 'it belongs to another store or place.', RESTORE);
+  }
+}
+
+/** Collects the entries of one collection after the other. */
+class StateLoader {
+  readonly #memory: Memory;
+  readonly #names: Set<string>;
+  #name: string | undefined;
+  #entries: Entry[] = [];
+  #misfits: number[] = [];
+  #inKeys = false;
+
+  constructor(memory: Memory, names: Set<string>) {
+    this.#memory = memory;
+    this.#names = names;
+  }
+
+  add(path: string, members: Record<string, unknown>, record: string | null | undefined): void {
+    if (record !== undefined) {
+      const stamped = members as { id: number; epoch: number; version: number; misfit?: true };
+      const table = this.#memory.table(this.#name ?? '');
+      this.#entries.push(table.entry(stamped.id, stamped, record));
+      if (stamped.misfit) this.#misfits.push(stamped.id);
+    } else if (this.#inKeys) {
+      this.#memory.keys.put(members as unknown as KeyItem);
+    } else if (members.kind === 'keys') {
+      this.#inKeys = true;
+    } else {
+      this.finish();
+      this.#begin(path, String(members.name), Number(members.highWater));
+    }
+  }
+
+  #begin(path: string, name: string, highWater: number): void {
+    const table = this.#memory.find(name);
+    if (table === undefined) {
+      throw refusal(
+        path,
+        `it holds the collection ${name}, which this version does not have.`,
+        `Start a version that has ${name}.`,
+      );
+    }
+    this.#name = name;
+    this.#names.add(name);
+    table.highWater = highWater;
+  }
+
+  finish(): void {
+    if (this.#name !== undefined) this.#memory.table(this.#name).load(this.#entries, this.#misfits);
+    this.#name = undefined;
+    this.#entries = [];
+    this.#misfits = [];
+  }
+}
