@@ -1,0 +1,207 @@
+//            follow(postgres-primary)           lock held by another
+//   off ───────────────────────────> standing by <──────────┐
+//    ^                                   │ lock taken        │
+//    │ phase moved away, stop()          v                   │ handed over
+//    └────────── closing <─────────── preparing ──> working ─┘
+//                (checkpoint)         agree on the phase, catch up by difference
+import type { Collection } from '@tandem/storage/collections';
+import { bringUpToDate, describeDifferences } from '@tandem/storage/consistency';
+import { isTandemError } from '@tandem/storage/errors';
+import { type JsonStore, openJsonStore } from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import { mend, type PostgresPhaseState, type SwitchContext } from '@tandem/storage/phase';
+import type { PostgresStore } from '@tandem/storage/postgres';
+import {
+  createQueueUpkeep,
+  type DirectionStatus,
+  type DirectionWorker,
+  type QueueClient,
+  startDirection,
+} from '@tandem/storage/replication';
+import { Outage } from './outage.ts';
+import { aborted, pause } from './pause.ts';
+
+/** How often a held lock, and anything else that stands in the way, is tried again. */
+const RETRY_INTERVAL_MS = 500;
+
+export interface JsonFollowerOptions {
+  readonly directory: string;
+  readonly adoptExternalEdits: boolean;
+  readonly collections: readonly Collection[];
+  readonly postgres: PostgresStore;
+  readonly queues: QueueClient;
+  readonly log: Log;
+}
+
+export type JsonFollowerState = 'off' | 'standing by' | 'preparing' | 'working' | 'closing';
+
+export interface JsonFollowerStatus {
+  readonly state: JsonFollowerState;
+  /** Why it can't go on, if it can't. */
+  readonly because?: string;
+  readonly direction?: DirectionStatus;
+}
+
+/** Follows a PostgreSQL primary with the JSON store, for as long as this process holds its lock. */
+export class JsonFollower {
+  readonly #options: JsonFollowerOptions;
+  readonly #outage: Outage;
+  #state: JsonFollowerState = 'off';
+  #store: JsonStore | undefined;
+  #worker: DirectionWorker | undefined;
+  /** Ends the present session. */
+  #leave: AbortController | undefined;
+  #session: Promise<void> = Promise.resolve();
+  #drainTimeoutMs = 0;
+  #stopped = false;
+
+  constructor(options: JsonFollowerOptions) {
+    this.#options = options;
+    this.#outage = new Outage(options.log, 'The JSON store');
+  }
+
+  /** The store while it is held. */
+  get store(): JsonStore | undefined {
+    return this.#store;
+  }
+
+  status(): JsonFollowerStatus {
+    const because = this.#outage.current?.because;
+    return {
+      state: this.#state,
+      ...(because === undefined ? {} : { because }),
+      ...(this.#worker === undefined ? {} : { direction: this.#worker.status() }),
+    };
+  }
+
+  wake(): void {
+    this.#worker?.wake();
+  }
+
+  /** Told the phase whenever it was read: begins, goes on or leaves by it. */
+  follow({ phase, epoch }: PostgresPhaseState): void {
+    const wanted = phase === 'postgres-primary' && !this.#stopped;
+    if (!wanted) this.#leave?.abort();
+    else if (this.#leave === undefined) this.#begin();
+    else if (this.#worker !== undefined && this.#store?.phase.read().epoch !== epoch) {
+      // Another epoch of the same phase: leave, and come back through the preparation.
+      this.#leave.abort();
+    }
+  }
+
+  /** Drains within the deadline, writes the checkpoint and lets go of the lock. Idempotent. */
+  async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
+    this.#stopped = true;
+    this.#drainTimeoutMs = drainTimeoutMs;
+    this.#leave?.abort();
+    await this.#session;
+  }
+
+  #begin(): void {
+    const leave = new AbortController();
+    this.#leave = leave;
+    this.#state = 'standing by';
+    this.#session = this.#run(leave.signal).finally(() => {
+      this.#state = 'off';
+      this.#leave = undefined;
+    });
+  }
+
+  async #run(leave: AbortSignal): Promise<void> {
+    while (!leave.aborted) {
+      try {
+        await this.#holdOnce(leave);
+      } catch (error) {
+        // Holding it elsewhere is the normal state of a second worker, and no outage.
+        if (!isTandemError(error, 'lock-held')) this.#outage.began(error);
+        this.#state = 'standing by';
+      }
+      // Also after a hand-over, so that whoever asked for the lock gets it first.
+      await pause(RETRY_INTERVAL_MS, leave);
+    }
+  }
+
+  async #holdOnce(leave: AbortSignal): Promise<void> {
+    const { directory, collections, adoptExternalEdits, log } = this.#options;
+    const store = await openJsonStore({
+      ...{ directory, collections, adoptExternalEdits, log },
+      processName: 'worker',
+    });
+    const handover = new AbortController();
+    const end = AbortSignal.any([leave, handover.signal]);
+    try {
+      store.onHandoverRequested(() => handover.abort());
+      this.#store = store;
+      this.#state = 'preparing';
+      await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
+    } finally {
+      this.#state = 'closing';
+      this.#store = undefined;
+      await store.close();
+    }
+  }
+
+  async #prepareAndWork(
+    store: JsonStore,
+    end: AbortSignal,
+    mayDrain: () => boolean,
+  ): Promise<void> {
+    const { collections, queues, log } = this.#options;
+    if (!(await this.#prepare(store, end))) return;
+    this.#outage.ended();
+    this.#worker = startDirection({
+      direction: 'json',
+      exclusive: true,
+      ...{ store, queues, collections, log },
+    });
+    this.#state = 'working';
+    try {
+      await aborted(end);
+    } finally {
+      await this.#worker.stop({ drainTimeoutMs: mayDrain() ? this.#drainTimeoutMs : 0 });
+      this.#worker = undefined;
+    }
+  }
+
+  /** @returns false when, on a closer look, JSON is not to follow, or no longer */
+  async #prepare(store: JsonStore, end: AbortSignal): Promise<boolean> {
+    const { postgres } = this.#options;
+    const context = this.#switchContext(store);
+    await mend(context, store.isBlank);
+    const { phase, epoch, catchUpSince } = await postgres.phase.read();
+    if (phase !== 'postgres-primary' || end.aborted) return false;
+    if (catchUpSince !== null) await this.#catchUp(context, { epoch, catchUpSince }, end);
+    return !end.aborted;
+  }
+
+  async #catchUp(
+    context: SwitchContext,
+    { epoch, catchUpSince }: { epoch: number; catchUpSince: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { json, postgres, queues, collections, log, actor, reason } = context;
+    log.info({ catchUpSince }, 'Catch-up: bringing JSON up to date with PostgreSQL by difference');
+    const report = await bringUpToDate({
+      ...{ source: postgres, target: json, collections, signal },
+      onRejected: (changes) => queues.enqueueRejected('json', changes),
+      onProgress: (progress) => log.info(progress, 'Catch-up: JSON is being brought up to date'),
+    });
+    const { seen, applied, remaining } = report;
+    const evidence = { seen, applied, remaining };
+    await postgres.phase.advance(epoch, { catchUpSince: null }, { actor, reason, evidence });
+    const level = remaining === 0 ? 'info' : 'warn';
+    const rest = remaining === 0 ? 'nothing differs' : describeDifferences(report);
+    log[level](evidence, `Catch-up: ${applied} of ${seen} were missing in JSON; ${rest}`);
+  }
+
+  #switchContext(json: JsonStore): SwitchContext {
+    const { postgres, queues, collections, log } = this.#options;
+    return {
+      ...{ json, postgres, collections, log },
+      queues: createQueueUpkeep({ queues, stores: { json, postgres }, collections, log }),
+      actor: `worker ${process.pid}`,
+      reason: 'the worker follows PostgreSQL with JSON',
+      now: () => new Date(),
+    };
+  }
+}

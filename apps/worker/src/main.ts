@@ -1,0 +1,49 @@
+import { loadCollections } from '@tandem/storage/collections';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { pino } from 'pino';
+import { startHealthServer } from './health-server.ts';
+import { readinessOf } from './report.ts';
+import { stopRequested } from './stop-signals.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+/** `EX_CONFIG`: started again with the same environment it would end the same way. */
+const EXIT_CONFIGURATION = 78;
+const DRAIN_TIMEOUT_MS = 10_000;
+/** The drain and the checkpoint together; then the process ends regardless. */
+const STOP_TIMEOUT_MS = 60_000;
+
+async function main(): Promise<number> {
+  const stopping = stopRequested();
+  const configuration = readConfiguration();
+  const log = pino({ level: configuration.logLevel, base: { process: 'worker' } });
+  const worker = new WorkerProcess({ configuration, collections: await loadCollections(), log });
+  const health = await startHealthServer({
+    host: configuration.host,
+    port: configuration.workerPort,
+    readiness: async () => readinessOf(await worker.report()),
+  });
+  worker.start();
+  const why = await stopping;
+  log.info({}, `Stopping: ${why}.`);
+  const deadline = setTimeout(() => {
+    process.stderr.write(`The worker did not stop within ${STOP_TIMEOUT_MS} ms.\n`);
+    process.exit(1);
+  }, STOP_TIMEOUT_MS);
+  await worker.stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
+  await health.close();
+  clearTimeout(deadline);
+  return 0;
+}
+
+/** The sentence goes to standard error as it is: it is for whoever started this. */
+function fail(error: unknown): number {
+  if (isTandemError(error, 'configuration')) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_CONFIGURATION;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : sentenceOf(error)}\n`);
+  return 1;
+}
+
+process.exit(await main().catch(fail));

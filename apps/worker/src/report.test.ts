@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { readinessOf, type WorkerReport } from './report.ts';
+
+const phase = {
+  pairId: 'p',
+  epoch: 3,
+  phase: 'json-primary',
+  sealed: false,
+  catchUpSince: null,
+  attempt: null,
+} as const;
+const backlog = { queues: {}, total: 4, deadLetters: 1 };
+const working: WorkerReport = {
+  phase,
+  toPostgres: { direction: 'postgres', state: 'working', settled: 9 },
+  json: { state: 'off' },
+  backlog,
+};
+
+test('a worker that works is ready, and says what waits', () => {
+  expect(readinessOf(working)).toMatchObject({
+    ready: true,
+    status: 'ok',
+    phase: { effective: 'json-primary', epoch: 3 },
+    dependencies: { postgres: { status: 'up' }, json: { status: 'unused' } },
+    backlog: 4,
+    deadLetters: 1,
+  });
+});
+
+test('without PostgreSQL it is not ready, and says since when', () => {
+  const outage = { since: '2025-12-07T10:00:00.000Z', because: 'connect ECONNREFUSED' };
+  expect(readinessOf({ ...working, outage, backlog: undefined })).toMatchObject({
+    ready: false,
+    status: 'unready',
+    dependencies: { postgres: { status: 'down', detail: expect.stringContaining('ECONNREFUSED') } },
+    backlog: null,
+  });
+});
+
+test('I5: a paused direction or a JSON store that can’t be used is degraded, not unready', () => {
+  const paused = { direction: 'postgres', state: 'paused', settled: 0 } as const;
+  expect(readinessOf({ ...working, toPostgres: paused })).toMatchObject({
+    ready: true,
+    status: 'degraded',
+  });
+  const json = { state: 'standing by', because: 'expenses.json is damaged' } as const;
+  expect(readinessOf({ ...working, json })).toMatchObject({
+    ready: true,
+    status: 'degraded',
+    dependencies: { json: { status: 'degraded', detail: 'expenses.json is damaged' } },
+  });
+});

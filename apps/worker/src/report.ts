@@ -1,0 +1,57 @@
+import type { PostgresPhaseState } from '@tandem/storage/phase';
+import type { Backlog, DirectionStatus } from '@tandem/storage/replication';
+import type { JsonFollowerStatus } from './json-follower.ts';
+
+/** What the process knows of itself. */
+export interface WorkerReport {
+  /** As last read; `undefined` before the first time. */
+  readonly phase: PostgresPhaseState | undefined;
+  readonly outage?: { readonly since: string; readonly because: string };
+  readonly toPostgres?: DirectionStatus;
+  readonly json: JsonFollowerStatus;
+  readonly backlog: Backlog | undefined;
+}
+
+interface Dependency {
+  readonly status: 'up' | 'down' | 'degraded' | 'unused';
+  readonly detail?: string;
+}
+
+export interface Readiness {
+  /** False until PostgreSQL was reached, and while it can't be: there is nothing to work on. */
+  readonly ready: boolean;
+  readonly status: 'ok' | 'degraded' | 'unready';
+  readonly phase: { readonly effective: string; readonly epoch: number } | null;
+  readonly dependencies: Readonly<Record<string, Dependency>>;
+  readonly directions: readonly DirectionStatus[];
+  /** Waiting and active jobs; `null` when they can't be counted. */
+  readonly backlog: number | null;
+  readonly deadLetters: number | null;
+}
+
+/** Pure: what `/readyz` answers. */
+export function readinessOf({ phase, outage, toPostgres, json, backlog }: WorkerReport): Readiness {
+  const ready = phase !== undefined && outage === undefined && toPostgres !== undefined;
+  const directions = [toPostgres, json.direction].filter((status) => status !== undefined);
+  const paused = directions.some(({ state }) => state === 'paused');
+  const degraded = paused || json.because !== undefined;
+  return {
+    ready,
+    status: ready ? (degraded ? 'degraded' : 'ok') : 'unready',
+    phase: phase === undefined ? null : { effective: phase.phase, epoch: phase.epoch },
+    dependencies: { postgres: postgresOf(outage), json: jsonOf(json) },
+    directions,
+    backlog: backlog?.total ?? null,
+    deadLetters: backlog?.deadLetters ?? null,
+  };
+}
+
+const postgresOf = (outage: WorkerReport['outage']): Dependency =>
+  outage === undefined
+    ? { status: 'up' }
+    : { status: 'down', detail: `${outage.because} (since ${outage.since})` };
+
+function jsonOf({ state, because }: JsonFollowerStatus): Dependency {
+  if (because !== undefined) return { status: 'degraded', detail: because };
+  return state === 'off' ? { status: 'unused' } : { status: 'up', detail: state };
+}

@@ -1,0 +1,184 @@
+//   connecting ──> following ── phase (every 500 ms) ──> write-to-postgres  always
+//       ^              │                                 write-to-json      in postgres-primary
+//       └── PostgreSQL ┘
+//           away, or not migrated: one WARN, asked again
+//
+// write-to-postgres is worked in every phase: in the PostgreSQL phases only remnants of a switch can
+// be in it, and the version guard makes no-ops of them (I4).
+import type { Collection } from '@tandem/storage/collections';
+import type { Configuration } from '@tandem/storage/configuration';
+import { sentenceOf, TandemError } from '@tandem/storage/errors';
+import type { Log } from '@tandem/storage/log';
+import type { PostgresPhaseState } from '@tandem/storage/phase';
+import {
+  createPool,
+  openPostgresStore,
+  type PostgresStore,
+  schemaIsCurrent,
+} from '@tandem/storage/postgres';
+import {
+  createJobSink,
+  createQueueClient,
+  type DirectionWorker,
+  listenForJobs,
+  QUEUES,
+  type QueueClient,
+  readBacklog,
+  retireSuperseded,
+  startDirection,
+} from '@tandem/storage/replication';
+import type { Pool } from 'pg';
+import { JsonFollower } from './json-follower.ts';
+import { Outage } from './outage.ts';
+import { pause } from './pause.ts';
+import type { WorkerReport } from './report.ts';
+
+const POOL_CONNECTIONS_MAX = 8;
+const PHASE_INTERVAL_MS = 500;
+const RETIRE_INTERVAL_MS = 30_000;
+
+export interface WorkerProcessOptions {
+  readonly configuration: Configuration;
+  readonly collections: readonly Collection[];
+  readonly log: Log;
+}
+
+/** Everything the worker process does: follows the phase, and works the queues it calls for. */
+export class WorkerProcess {
+  readonly #options: WorkerProcessOptions;
+  readonly #pool: Pool;
+  readonly #queues: QueueClient;
+  readonly #postgres: PostgresStore;
+  readonly #json: JsonFollower;
+  readonly #outage: Outage;
+  readonly #stopping = new AbortController();
+  #following: Promise<void> = Promise.resolve();
+  #toPostgres: DirectionWorker | undefined;
+  #stopListening: (() => Promise<void>) | undefined;
+  #phase: PostgresPhaseState | undefined;
+  #retireAtMs = 0;
+
+  /** @throws {TandemError} `configuration` without a database URL */
+  constructor(options: WorkerProcessOptions) {
+    const { configuration, collections, log } = options;
+    if (configuration.databaseUrl === undefined) {
+      throw new TandemError(
+        'configuration',
+        'DATABASE_URL is not set; "npm start" sets it for the embedded server.',
+      );
+    }
+    this.#options = options;
+    this.#outage = new Outage(log, 'PostgreSQL');
+    this.#pool = createPool(configuration.databaseUrl, {
+      ...{ max: POOL_CONNECTIONS_MAX, applicationName: 'tandem-worker', log },
+    });
+    this.#queues = createQueueClient({ pool: this.#pool, role: 'work', log });
+    const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
+    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log });
+    this.#json = new JsonFollower({
+      directory: configuration.jsonDir,
+      adoptExternalEdits: configuration.adoptExternalEdits,
+      ...{ collections, postgres: this.#postgres, queues: this.#queues, log },
+    });
+  }
+
+  start(): void {
+    this.#following = this.#follow();
+  }
+
+  /** What `/readyz` says. Asks the queue; never throws. */
+  async report(): Promise<WorkerReport> {
+    const outage = this.#outage.current;
+    const toPostgres = this.#toPostgres?.status();
+    return {
+      phase: this.#phase,
+      ...(outage === undefined ? {} : { outage }),
+      ...(toPostgres === undefined ? {} : { toPostgres }),
+      json: this.#json.status(),
+      backlog: outage === undefined ? await this.#backlog() : undefined,
+    };
+  }
+
+  /** Drains both directions within the deadline, checkpoints, and says what is left. */
+  async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
+    this.#stopping.abort();
+    await this.#following;
+    await Promise.all([
+      this.#toPostgres?.stop({ drainTimeoutMs }),
+      this.#json.stop({ drainTimeoutMs }),
+      this.#stopListening?.(),
+    ]);
+    await this.#sayWhatIsLeft();
+    await this.#queues.stop();
+    await this.#postgres.close();
+    await this.#pool.end();
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (this.#toPostgres === undefined) await this.#begin();
+        const state = await this.#postgres.phase.read();
+        this.#outage.ended();
+        if (state.phase !== this.#phase?.phase) {
+          this.#options.log.info(
+            { phase: state.phase, epoch: state.epoch },
+            `Phase: ${state.phase}`,
+          );
+        }
+        this.#phase = state;
+        this.#json.follow(state);
+        await this.#retireNowAndThen();
+      } catch (error) {
+        this.#outage.began(error);
+      }
+      await pause(PHASE_INTERVAL_MS, this.#stopping.signal);
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { collections, log } = this.#options;
+    if (!(await schemaIsCurrent(this.#pool))) {
+      throw new TandemError('unavailable', 'its schema is not current, run "tandem migrate".');
+    }
+    await this.#queues.ready();
+    this.#toPostgres = startDirection({
+      direction: 'postgres',
+      ...{ store: this.#postgres, queues: this.#queues, collections, log },
+    });
+    this.#stopListening = listenForJobs(
+      this.#pool,
+      (queue) => (queue === QUEUES.json ? this.#json : this.#toPostgres)?.wake(),
+      log,
+    );
+  }
+
+  /** Dead letters whose record has moved on have nothing left to say. */
+  async #retireNowAndThen(): Promise<void> {
+    if (performance.now() < this.#retireAtMs) return;
+    this.#retireAtMs = performance.now() + RETIRE_INTERVAL_MS;
+    const { collections, log } = this.#options;
+    const shared = { pool: this.#pool, collections, log };
+    await retireSuperseded({ ...shared, direction: 'postgres', store: this.#postgres });
+    const { store } = this.#json;
+    if (store !== undefined) await retireSuperseded({ ...shared, direction: 'json', store });
+  }
+
+  async #backlog(): Promise<WorkerReport['backlog']> {
+    try {
+      return await readBacklog(this.#pool);
+    } catch (error) {
+      this.#options.log.debug({ error: sentenceOf(error) }, 'The backlog could not be counted');
+      return undefined;
+    }
+  }
+
+  async #sayWhatIsLeft(): Promise<void> {
+    const backlog = this.#outage.current === undefined ? await this.#backlog() : undefined;
+    const { log } = this.#options;
+    if (backlog === undefined) log.warn({}, 'Stopped; what waits in the queue is not known');
+    else if (backlog.total > 0) {
+      log.warn({ backlog }, `Stopped with ${backlog.total} changes waiting in the queue`);
+    } else log.info({}, 'Stopped; nothing waits in the queue');
+  }
+}
