@@ -1,0 +1,28 @@
+import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { CommanderError } from 'commander';
+import type { Output } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Exit statuses: done, failed, wrong usage, wrong configuration (`EX_CONFIG` of sysexits.h). */
+const EXIT = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
+
+/**
+ * Runs one command; a failure is one sentence on standard error.
+ * @param args what follows the program's name
+ * @returns the exit status
+ */
+export async function run(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  output: Output,
+): Promise<number> {
+  try {
+    await createProgram(environment, output).parseAsync([...args], { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    // commander has said already what it found wrong, or printed the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    output.say(sentenceOf(error));
+    return isTandemError(error, 'configuration') ? EXIT.configuration : EXIT.failed;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Status } from './status.ts';
+import { textTable } from './text-table.ts';
+
+const known = (value: string | number | boolean | null): string =>
+  value === null ? 'unknown' : String(value);
+
+/** The status for a person. */
+export function statusAsText(status: Status): string {
+  const { json, postgres, flags, queues, problems } = status;
+  const open =
+    json.holder === null
+      ? 'not open'
+      : `open in ${json.holder.processName} (pid ${json.holder.pid})`;
+  const lines = [
+    `Phase         ${known(status.effective)}${status.desired === status.effective ? '' : `, desired ${status.desired}`} (epoch ${known(status.epoch)})`,
+    `Backlog       ${known(status.backlog)}`,
+    `Dead letters  ${known(status.deadLetters)}`,
+    '',
+    ...textTable(
+      [{ name: 'flag' }, { name: 'value' }, { name: 'source' }, { name: 'reason' }],
+      Object.entries(flags).map(([name, { value, source, reason }]) => [
+        name,
+        String(value),
+        source,
+        reason,
+      ]),
+    ),
+    '',
+    ...textTable(
+      [
+        { name: 'store' },
+        { name: 'phase' },
+        { name: 'epoch', alignRight: true },
+        { name: 'state' },
+      ],
+      [
+        ['json', known(json.phase), known(json.epoch), `${open}, ${json.directory}`],
+        [
+          'postgres',
+          known(postgres.phase),
+          known(postgres.epoch),
+          postgres.reachable ? 'reachable' : 'not reachable',
+        ],
+      ],
+    ),
+  ];
+  if (queues !== null) {
+    lines.push(
+      '',
+      ...textTable(
+        ['queue', 'waiting', 'active', 'dead letters'].map((name, at) => ({
+          name,
+          alignRight: at > 0,
+        })),
+        Object.entries(queues).map(([name, queue]) => [
+          name,
+          String(queue.waiting),
+          String(queue.active),
+          String(queue.deadLetters),
+        ]),
+      ),
+    );
+  }
+  if (problems.length > 0) lines.push('', ...problems);
+  return lines.join('\n');
+}

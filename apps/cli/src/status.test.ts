@@ -1,0 +1,101 @@
+import type { JsonPhaseState, Phase, PostgresPhaseState } from '@tandem/storage/phase';
+import { expect, test } from 'vitest';
+import { type JsonFacts, type PostgresFacts, statusOf } from './status.ts';
+
+const jsonAt = (epoch: number, phase: Phase): JsonPhaseState => ({
+  pairId: 'a-pair',
+  epoch,
+  phase,
+  sealed: false,
+  committing: null,
+  catchUpSince: null,
+  lastKnownFlags: { USE_DATABASE_STORAGE: true, DUAL_WRITE_ENABLED: true },
+});
+
+const postgresAt = (epoch: number, phase: Phase): PostgresPhaseState => ({
+  pairId: 'a-pair',
+  epoch,
+  phase,
+  sealed: false,
+  catchUpSince: null,
+  attempt: null,
+});
+
+const json = (epoch: number, phase: Phase): JsonFacts => ({
+  directory: '/data/json',
+  phase: jsonAt(epoch, phase),
+  outboxHead: 50,
+});
+
+const postgres = (epoch: number, phase: Phase): PostgresFacts => ({
+  known: true,
+  phase: postgresAt(epoch, phase),
+  flags: { DUAL_WRITE_ENABLED: true },
+  relayed: 42,
+  backlog: {
+    queues: { 'write-to-postgres': { waiting: 2, active: 1, deadLetters: 4 } },
+    total: 3,
+    deadLetters: 4,
+  },
+});
+
+const DOWN: PostgresFacts = { known: false, reachable: false, problem: 'It is down.' };
+
+test('the backlog is what the journal still has and what the queue still has', () => {
+  const status = statusOf({
+    lockedFlags: {},
+    json: json(2, 'json-primary'),
+    postgres: postgres(2, 'json-primary'),
+  });
+  expect(status).toMatchObject({
+    desired: 'json-primary',
+    effective: 'json-primary',
+    backlog: 8 + 3,
+    deadLetters: 4,
+    json: { notRelayed: 8 },
+  });
+});
+
+test('the journal is no outbox while PostgreSQL is primary', () => {
+  const facts = { json: json(3, 'postgres-primary'), postgres: postgres(3, 'postgres-primary') };
+  expect(statusOf({ lockedFlags: {}, ...facts }).backlog).toBe(3);
+});
+
+test('of two stores the one with the higher epoch says the phase', () => {
+  const effective = (jsonEpoch: number, postgresEpoch: number) =>
+    statusOf({
+      lockedFlags: {},
+      json: json(jsonEpoch, 'json-primary'),
+      postgres: postgres(postgresEpoch, 'postgres-primary'),
+    }).effective;
+  expect(effective(2, 3)).toBe('postgres-primary');
+  expect(effective(4, 3)).toBe('json-primary');
+});
+
+test('with the database down the last known flags stand, and counts are not known', () => {
+  const status = statusOf({
+    lockedFlags: { DUAL_WRITE_ENABLED: false },
+    json: json(5, 'postgres-only'),
+    postgres: DOWN,
+  });
+  expect(status).toMatchObject({
+    desired: 'postgres-only',
+    effective: 'postgres-only',
+    backlog: null,
+    deadLetters: null,
+    queues: null,
+    flags: {
+      USE_DATABASE_STORAGE: { source: 'last-known' },
+      DUAL_WRITE_ENABLED: { source: 'environment' },
+    },
+  });
+  expect(status.problems).toEqual([
+    'It is down.',
+    'The phase is what the JSON store last knew; the database may be further.',
+  ]);
+});
+
+test('without either store nothing is known of the phase', () => {
+  const facts = { lockedFlags: {}, json: { directory: '/data/json' }, postgres: DOWN };
+  expect(statusOf(facts)).toMatchObject({ desired: 'json-only', effective: null, backlog: null });
+});

@@ -1,0 +1,136 @@
+import type { LockHolder } from '@tandem/storage/json';
+import {
+  type FlagTable,
+  type JsonPhaseState,
+  type Phase,
+  type PhaseFlags,
+  type PostgresPhaseState,
+  primaryOf,
+  type ResolvedFlags,
+  resolveFlags,
+} from '@tandem/storage/phase';
+import type { Backlog, QueueBacklog } from '@tandem/storage/replication';
+
+/** What could be seen of the JSON store, without its lock. */
+export interface JsonFacts {
+  readonly directory: string;
+  /** `undefined` before its first start, or when it can't be read. */
+  readonly phase?: JsonPhaseState;
+  /** Outbox items ever written. */
+  readonly outboxHead?: number;
+  /** Who has it open. */
+  readonly holder?: LockHolder;
+  readonly problem?: string;
+}
+
+/** What the database said, or why it could not be asked. */
+export type PostgresFacts =
+  | { readonly known: false; readonly reachable: boolean; readonly problem: string }
+  | {
+      readonly known: true;
+      readonly phase: PostgresPhaseState;
+      readonly flags: Partial<PhaseFlags>;
+      /** Outbox items of this JSON store that are in the queue. */
+      readonly relayed: number;
+      readonly backlog: Backlog;
+    };
+
+export interface StatusFacts {
+  readonly lockedFlags: Partial<PhaseFlags>;
+  readonly json: JsonFacts;
+  readonly postgres: PostgresFacts;
+}
+
+/** The state of an installation. `null` is what can't be known now; `problems` says why. */
+export interface Status {
+  readonly desired: Phase;
+  readonly effective: Phase | null;
+  readonly epoch: number | null;
+  /** Changes not yet applied to the secondary: not relayed yet, or jobs that wait or are in hand. */
+  readonly backlog: number | null;
+  readonly deadLetters: number | null;
+  readonly flags: ResolvedFlags['flags'];
+  readonly json: {
+    readonly directory: string;
+    readonly phase: Phase | null;
+    readonly epoch: number | null;
+    readonly sealed: boolean | null;
+    readonly catchUpSince: string | null;
+    readonly holder: LockHolder | null;
+    /** Outbox items that are not in the queue yet. */
+    readonly notRelayed: number | null;
+  };
+  readonly postgres: {
+    readonly reachable: boolean;
+    readonly phase: Phase | null;
+    readonly epoch: number | null;
+    readonly sealed: boolean | null;
+    readonly catchUpSince: string | null;
+  };
+  readonly queues: Readonly<Record<string, QueueBacklog>> | null;
+  readonly problems: readonly string[];
+}
+
+/** Puts together what was seen. Pure. */
+export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
+  const table: FlagTable = postgres.known
+    ? { read: true, rows: postgres.flags }
+    : { read: false, why: "feature_flags can't be read." };
+  const { flags, desired } = resolveFlags(lockedFlags, table, json.phase?.lastKnownFlags ?? null);
+  const standing = furthest(json, postgres);
+  const effective = standing?.phase ?? null;
+  const notRelayed = notRelayedOf(effective, json, postgres);
+  const problems = [json.problem, postgres.known ? undefined : postgres.problem];
+  if (!postgres.known && effective !== null && primaryOf(effective) === 'postgres') {
+    problems.push('The phase is what the JSON store last knew; the database may be further.');
+  }
+  return {
+    desired,
+    effective,
+    epoch: standing?.epoch ?? null,
+    backlog: postgres.known && notRelayed !== null ? postgres.backlog.total + notRelayed : null,
+    deadLetters: postgres.known ? postgres.backlog.deadLetters : null,
+    flags,
+    json: {
+      directory: json.directory,
+      ...standingOf(json.phase),
+      holder: json.holder ?? null,
+      notRelayed,
+    },
+    postgres: {
+      reachable: postgres.known || postgres.reachable,
+      ...standingOf(postgres.known ? postgres.phase : undefined),
+    },
+    queues: postgres.known ? postgres.backlog.queues : null,
+    problems: problems.filter((problem) => problem !== undefined),
+  };
+}
+
+const standingOf = (state: JsonPhaseState | PostgresPhaseState | undefined) => ({
+  phase: state?.phase ?? null,
+  epoch: state?.epoch ?? null,
+  sealed: state?.sealed ?? null,
+  catchUpSince: state?.catchUpSince ?? null,
+});
+
+/** Every phase change commits in the new primary first: of two stores the higher epoch is right. */
+function furthest(
+  json: JsonFacts,
+  postgres: PostgresFacts,
+): JsonPhaseState | PostgresPhaseState | undefined {
+  if (!postgres.known) return json.phase;
+  if (json.phase === undefined) return postgres.phase;
+  return postgres.phase.epoch > json.phase.epoch ? postgres.phase : json.phase;
+}
+
+/** The journal is the outbox in `json-primary` only. */
+function notRelayedOf(
+  effective: Phase | null,
+  { outboxHead }: JsonFacts,
+  postgres: PostgresFacts,
+): number | null {
+  if (effective === null) return null;
+  if (effective !== 'json-primary') return 0;
+  if (!postgres.known || outboxHead === undefined) return null;
+  return Math.max(0, outboxHead - postgres.relayed);
+}
