@@ -68,7 +68,10 @@ test('I4: both sides of a fork and of a conflict are kept, once, however often t
   const incoming = { ...created(1), record: expenseText(1, 'there') };
   const fork = changeOf(1, { epoch: 2, version: 1 }, null, expenseText(1, 'fork'));
   await store.apply([item(created(1, 'here'))]);
-  for (let round = 0; round < 3; round++) await store.apply([item(incoming), item(fork)]);
+  for (let round = 0; round < 3; round++) {
+    const results = await store.apply([item(incoming), item(fork)]);
+    expect(results.map(({ verdict }) => verdict)).toEqual(['conflict', 'fork']);
+  }
   const { rows } = await database.pool.query(
     'SELECT class, collection, record_id, incoming, stored, resolved_at FROM divergences ORDER BY id',
   );
@@ -122,6 +125,19 @@ test('a table that is missing fails the call, not the items', async () => {
   await expect(opened.store.apply([item(created(1))])).rejects.toMatchObject({
     code: 'storage-failed',
   });
+});
+
+test('I4: a deletion and an older change applied at once by two processes leave the deletion', async () => {
+  const other = opened.another();
+  const ids = Array.from({ length: 60 }, (_, index) => index + 1);
+  const two = { epoch: 1, version: 2 };
+  for (const id of ids) {
+    await Promise.all([
+      opened.store.apply([item(changeOf(id, two, FIRST, null))]),
+      other.apply([item(created(id))]),
+    ]);
+  }
+  expect(await allEntries(opened.store)).toEqual(ids.map((id) => ({ id, ...two, text: null })));
 });
 
 test('I4: several processes applying overlapping, shuffled changes end in the newest states', async () => {

@@ -5,7 +5,7 @@ import { type Log, silentLog } from '../log.ts';
 /** A server that does not answer a connection attempt for this long counts as unreachable. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement may leave its caller waiting longer: a connection that went silent is given up. */
-export const QUERY_TIMEOUT_MS = 20_000;
+const QUERY_TIMEOUT_MS = 20_000;
 const CONNECTIONS_MAX = 10;
 
 /** OIDs of `pg_type`. Everything that a JavaScript type would bend stays text. */

@@ -4,8 +4,10 @@ import type { Item } from '../changes/index.ts';
 import { canonicalText } from '../collections/index.ts';
 import { type OpenedPostgres, openTestStore } from '../testing/postgres-fixture.ts';
 import { allTexts, changeOf, create, expense, expenseText } from '../testing/store-fixture.ts';
+import type { PostgresStore } from './index.ts';
 
 let opened: OpenedPostgres;
+let store: PostgresStore;
 beforeAll(async () => {
   opened = await openTestStore('postgres-only');
   // A server may read and write dates its own way, and give as few digits as it likes.
@@ -13,6 +15,8 @@ beforeAll(async () => {
   await pool.query(`ALTER DATABASE ${name} SET datestyle = 'SQL, DMY'`);
   await pool.query(`ALTER DATABASE ${name} SET extra_float_digits = 0`);
   await pool.query(`ALTER DATABASE ${name} SET timezone = 'America/St_Johns'`);
+  // Settings of a database hold for connections made after them.
+  store = opened.another();
 });
 afterAll(() => opened.close());
 
@@ -71,13 +75,13 @@ test('I8: any record the schema can hold comes back as it was', { timeout: 120_0
           change: changeOf(record.id, STAMP, null, record.text),
         }),
       );
-      const results = await opened.store.apply(items);
+      const results = await store.apply(items);
       for (const result of results) expect(result).toEqual({ verdict: 'apply' });
       const first = texts[0]?.id as number;
-      const stored = await opened.store.scan(expense, first - 1, texts.length);
+      const stored = await store.scan(expense, first - 1, texts.length);
       expect(stored).toEqual(texts.map((record) => ({ ...STAMP, ...record })));
       // Read back, they equal what arrives again.
-      const again = await opened.store.apply(items);
+      const again = await store.apply(items);
       for (const result of again) expect(result).toEqual({ verdict: 'no-op' });
     }),
     { numRuns: 60 },
@@ -104,21 +108,21 @@ test.each([
   async (_what, record, reason) => {
     const id = 800_000_001;
     const change = changeOf(id, STAMP, null, record.replace('"id":1}', `"id":${id}}`));
-    const [result] = await opened.store.apply([{ kind: 'change', change }]);
+    const [result] = await store.apply([{ kind: 'change', change }]);
     expect(result).toMatchObject({ verdict: 'rejected', permanent: true });
     expect(result?.verdict === 'rejected' ? result.error : '').toMatch(reason);
-    expect(await opened.store.get(expense, id)).toBeUndefined();
+    expect(await store.get(expense, id)).toBeUndefined();
   },
 );
 
 test('extra members typed by hand are read without their spaces, an empty object as none', async () => {
-  const { id, text: before } = await create(opened.store, { notes: 'x' });
+  const { id, text: before } = await create(store, { notes: 'x' });
   const { pool } = opened.database;
   await pool.query(`UPDATE expenses SET extra = '{ "tag" :  1.0 }' WHERE id = ${id}`);
   const withTag = before.replace(`"id":`, `"tag":1.0,"id":`);
-  expect((await opened.store.get(expense, id))?.text).toBe(withTag);
+  expect((await store.get(expense, id))?.text).toBe(withTag);
   await pool.query(`UPDATE expenses SET extra = '{ }' WHERE id = ${id}`);
-  expect((await opened.store.get(expense, id))?.text).toBe(before);
+  expect((await store.get(expense, id))?.text).toBe(before);
 });
 
 test('the table itself holds out what its types would let in', async () => {

@@ -194,6 +194,18 @@ test('I9: the high-water is raised beside writers without giving an id twice', a
   expect((await create(other, {}, income)).id).toBeGreaterThan(500);
 });
 
+test('I9: the high-water is raised only while no write transaction is under way', async () => {
+  await connected(async (client) => {
+    await client.query(`BEGIN; SELECT pg_advisory_xact_lock_shared(${SWITCH_LOCK})`);
+    const raising = opened.store.raiseIdHighWater({ expense: 9 });
+    await untilWaiting(1);
+    await client.query(`SELECT setval('expenses_id_seq', 20)`);
+    await client.query('COMMIT');
+    await raising;
+  });
+  expect((await create(opened.store)).id).toBe(21);
+});
+
 test('I10: the same key in two processes at once has one effect', async () => {
   const other = opened.another();
   for (let round = 0; round < 20; round++) {
@@ -215,9 +227,10 @@ test('I10: a key lives 48 hours, then is free again and swept away', async () =>
     key: { key: 'k', fingerprint: 'f' },
   } as const;
   const first = await store.write(write);
-  at = new Date('2025-12-09T09:59:00Z');
+  at = new Date('2025-12-09T09:59:30Z');
   expect(await store.write(write)).toEqual(first);
-  at = new Date('2025-12-09T10:01:00Z');
+  // Expired, and not swept away yet: that is done once a minute.
+  at = new Date('2025-12-09T10:00:10Z');
   expect(await store.scanKeys('', 10)).toEqual([]);
   expect(await store.write({ ...write, key: { key: 'k', fingerprint: 'g' } })).not.toEqual(first);
   at = new Date('2025-12-20T10:00:00Z');
