@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Collection } from '@tandem/storage/collections';
+import { openJsonStore } from '@tandem/storage/json';
 import { openPostgresStore } from '@tandem/storage/postgres';
 import type { Store } from '@tandem/storage/store';
 import { createTestDatabase } from '@tandem/storage/testing';
@@ -41,7 +45,19 @@ async function openPostgres(
   };
 }
 
-const STORES: Readonly<Record<string, Open>> = { postgres: openPostgres };
+async function openJson(collections: readonly Collection[]): Promise<PrimaryStore> {
+  const directory = await mkdtemp(join(tmpdir(), 'tandem-api-'));
+  const store = await openJsonStore({ directory, collections });
+  return {
+    store,
+    async close() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+const STORES: Readonly<Record<string, Open>> = { json: openJson, postgres: openPostgres };
 
 /** The stores that every test of the routes runs over. */
 export const STORE_NAMES = Object.keys(STORES);

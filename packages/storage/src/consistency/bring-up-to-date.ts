@@ -99,7 +99,6 @@ class CatchUpRun {
       onProgress?.({ collection: collection.name, seen: this.#seen, applied: this.#applied });
     }
     await this.#apply(batch);
-    onProgress?.({ collection: collection.name, seen: this.#seen, applied: this.#applied });
   }
 
   async keys(): Promise<void> {

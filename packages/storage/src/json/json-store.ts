@@ -308,6 +308,8 @@ export class JsonStore implements Store {
   async #close(): Promise<void> {
     const { log } = this.#context;
     this.#ending.abort();
+    const closed = new TandemError('unavailable', 'The JSON store is closed.');
+    this.#loop.closeToWrites(closed);
     await this.#reopening;
     try {
       await this.checkpoint();
@@ -320,7 +322,7 @@ export class JsonStore implements Store {
       // Every acknowledged write is in the journal; the next open recovers from there.
       log.error({ error: sentenceOf(error) }, 'The last checkpoint failed; the journal has it all');
     }
-    this.#loop.stop(new TandemError('unavailable', 'The JSON store is closed.'));
+    this.#loop.stop(closed);
     await this.#reopening;
     await this.#loop.drained();
     await closeQuietly(this.#core.journal.close(), (sentence) =>

@@ -76,11 +76,16 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
 /**
  * Opens a store that another process may hold: asks it to hand over, and waits for the lock.
  * @param waiting.timeoutMs after which `lock-held` is thrown
+ * @param waiting.onHeld told each time the lock is found held, with the sentence that names the holder
  * @throws as `openJsonStore`; the signal's reason when it aborts
  */
 export async function acquireJsonStore(
   options: JsonStoreOptions,
-  waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  waiting: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+    readonly onHeld?: (sentence: string) => void;
+  },
 ): Promise<JsonStore> {
   const deadline = Date.now() + waiting.timeoutMs;
   let withdraw: Withdraw | undefined;
@@ -91,6 +96,7 @@ export async function acquireJsonStore(
         return await openJsonStore(options);
       } catch (error) {
         if (!isTandemError(error, 'lock-held') || Date.now() >= deadline) throw error;
+        waiting.onHeld?.(error.message);
       }
       withdraw ??= await requestHandover(
         options.directory,

@@ -26,8 +26,9 @@ export interface WalkContext extends Omit<SwitchContext, 'postgres'> {
  *   served
  */
 export async function walkTo(desired: Phase, context: WalkContext): Promise<WalkResult> {
-  await agree(context);
   for (;;) {
+    // Before every step: the last one may have been taken in JSON alone.
+    await agree(context);
     const effective = context.json.phase.read().phase;
     const next = nextPhase(effective, desired);
     if (next === undefined) return { effective, waitingFor: null };

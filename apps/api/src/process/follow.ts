@@ -1,0 +1,38 @@
+import type { JsonStore } from '@tandem/storage/json';
+import { meetPostgres, type RelayedJournal, type SwitchContext } from '@tandem/storage/phase';
+import { relayCursor } from '@tandem/storage/postgres';
+import {
+  createJobSink,
+  createRelayedJournal,
+  QUEUES,
+  type QueueClient,
+  type Relay,
+  startRelay,
+} from '@tandem/storage/replication';
+
+/** The journal of this process's JSON store as PostgreSQL's queue has it. */
+export const journalOf = (json: JsonStore, queues: QueueClient): RelayedJournal =>
+  createRelayedJournal({
+    outbox: json.outbox,
+    pool: queues.pool,
+    cursor: relayCursor,
+    pairId: () => json.phase.read().pairId,
+  });
+
+/** Starts what follows a JSON primary: meets PostgreSQL whenever it can be reached, then relays. */
+export function followWithPostgres(
+  context: SwitchContext & { readonly json: JsonStore },
+  journal: RelayedJournal,
+  queues: QueueClient,
+): Relay {
+  const { json, log } = context;
+  return startRelay({
+    outbox: json.outbox,
+    pool: queues.pool,
+    jobs: createJobSink({ queues, queue: QUEUES.postgres }),
+    cursor: relayCursor,
+    pairId: json.phase.read().pairId,
+    log,
+    beforeRelay: () => meetPostgres(context, journal),
+  });
+}
