@@ -21,8 +21,10 @@ import {
 import { Outage } from './outage.ts';
 import { aborted, pause } from './pause.ts';
 
-/** How often a held lock, and anything else that stands in the way, is tried again. */
-const RETRY_INTERVAL_MS = 500;
+/** How often a lock that another process holds is tried again. */
+const LOCK_INTERVAL_MS = 500;
+/** How often opening is tried again after anything else went wrong: it may cost a whole recovery. */
+const FAILURE_INTERVAL_MS = 5_000;
 
 export interface JsonFollowerOptions {
   readonly directory: string;
@@ -109,15 +111,19 @@ export class JsonFollower {
 
   async #run(leave: AbortSignal): Promise<void> {
     while (!leave.aborted) {
+      // Also after a hand-over, so that whoever asked for the lock gets it first.
+      let waitMs = LOCK_INTERVAL_MS;
       try {
         await this.#holdOnce(leave);
       } catch (error) {
         // Holding it elsewhere is the normal state of a second worker, and no outage.
-        if (!isTandemError(error, 'lock-held')) this.#outage.began(error);
-        this.#state = 'standing by';
+        if (!isTandemError(error, 'lock-held')) {
+          this.#outage.began(error);
+          waitMs = FAILURE_INTERVAL_MS;
+        }
       }
-      // Also after a hand-over, so that whoever asked for the lock gets it first.
-      await pause(RETRY_INTERVAL_MS, leave);
+      this.#state = 'standing by';
+      await pause(waitMs, leave);
     }
   }
 

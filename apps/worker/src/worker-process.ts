@@ -36,6 +36,8 @@ import type { WorkerReport } from './report.ts';
 const POOL_CONNECTIONS_MAX = 8;
 const PHASE_INTERVAL_MS = 500;
 const RETIRE_INTERVAL_MS = 30_000;
+/** Whoever asks how this process is shall not wait for a server that does not answer. */
+const COUNT_TIMEOUT_MS = 2_000;
 
 export interface WorkerProcessOptions {
   readonly configuration: Configuration;
@@ -165,8 +167,11 @@ export class WorkerProcess {
   }
 
   async #backlog(): Promise<WorkerReport['backlog']> {
+    const late = new Promise<undefined>((settle) => {
+      setTimeout(() => settle(undefined), COUNT_TIMEOUT_MS).unref();
+    });
     try {
-      return await readBacklog(this.#pool);
+      return await Promise.race([readBacklog(this.#pool), late]);
     } catch (error) {
       this.#options.log.debug({ error: sentenceOf(error) }, 'The backlog could not be counted');
       return undefined;

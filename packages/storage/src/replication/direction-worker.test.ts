@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Item } from '../changes/index.ts';
 import { TandemError } from '../errors.ts';
+import { openJsonStore } from '../json/index.ts';
 import { recordingLog } from '../testing/recording-log.ts';
 import {
   chainOf,
@@ -261,4 +265,36 @@ test('I2: two workers at once lose nothing and dead-letter nothing', async () =>
     Array.from({ length: 600 }, () => 2),
   );
   expect(await deadLetters()).toEqual([]);
+});
+
+test('I4: JSON as the secondary ends in the newest state too, and says so in its own words', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tandem-direction-'));
+  const json = await openJsonStore({ directory, collections: fixture.collections });
+  const random = randomFrom(seedOf());
+  const chains = Array.from({ length: 40 }, (_, n) => chainOf(n + 1, 3, n % 4 === 0));
+  await fixture.enqueue('json', shuffled([...chains.flat(), ...chains.flat()], random));
+  const { worker, log } = work({
+    direction: 'json',
+    store: json,
+    exclusive: true,
+    batchJobsMax: 17,
+  });
+  await fixture.drained('json');
+  await worker.stop({ drainTimeoutMs: 0 });
+  expect((await allEntries(json)).map(({ id, text }) => [id, text])).toEqual(
+    chains.map((chain) => [chain[2]?.id, chain[2]?.record]),
+  );
+  expect(log.sentences('info')).toContain('Dual-write: Deleted expense 1 from JSON');
+  expect(await listDeadLetters(fixture.pool, 'json')).toEqual([]);
+  await json.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('the only worker of a direction takes a dead predecessor’s claims back at once', async () => {
+  await fixture.enqueue('postgres', chainOf(1, 1));
+  const boss = await fixture.queues.ready();
+  expect(await boss.fetch(QUEUES.postgres, { batchSize: 10 })).toHaveLength(1);
+  const { worker } = work({ exclusive: true });
+  await worker.stop({ drainTimeoutMs: 30_000 });
+  expect(await fixture.store.get(expense, 1)).toBeDefined();
 });
