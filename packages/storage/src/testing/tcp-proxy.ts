@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface CutAt {
+interface CutAt {
   /** Whether the server gets the statement, and has answered it, before the client loses it. */
   readonly delivered: boolean;
 }
