@@ -25,27 +25,26 @@ describe.each(STORE_NAMES)('a long list over %s', (name) => {
   beforeEach(async () => {
     listing = 0;
     failure = undefined;
-    api = await apiOver(name, collections, { wrap: counted });
+    api = await apiOver(name, collections);
+    watchLists(api.store);
     await fill(api.store);
     url = new URL('/api/v1/expense', await api.app.listen({ host: '127.0.0.1', port: 0 }));
   });
   afterEach(() => api.close());
 
-  /** The same store; it is seen when a list is not read to its end. */
-  const counted = (store: Store): Store =>
-    Object.create(store, {
-      list: {
-        value: async function* (...[collection]: Parameters<Store['list']>) {
-          listing++;
-          try {
-            yield* store.list(collection);
-            if (failure !== undefined) throw failure;
-          } finally {
-            listing--;
-          }
-        },
-      },
-    });
+  /** Makes it seen when a list is not read to its end. */
+  function watchLists(store: Store): void {
+    const list = store.list.bind(store);
+    store.list = async function* watched(collection) {
+      listing++;
+      try {
+        yield* list(collection);
+        if (failure !== undefined) throw failure;
+      } finally {
+        listing--;
+      }
+    };
+  }
 
   async function fill(store: Store): Promise<void> {
     const collection = collections.find((one) => one.name === 'expense');
@@ -65,13 +64,15 @@ describe.each(STORE_NAMES)('a long list over %s', (name) => {
   test('arrives whole, in chunks, and so does a long page', async () => {
     const response = await get(url);
     expect(response.headers['transfer-encoding']).toBe('chunked');
-    const records: { id: number; notes: string }[] = JSON.parse(await text(response));
+    const whole = await text(response);
+    const records: { id: number; notes: string }[] = JSON.parse(whole);
     expect(records.map(({ id }) => id)).toEqual(
       Array.from({ length: RECORDS }, (_, at) => RECORDS - at),
     );
     expect(records.every(({ notes }) => notes === NOTES)).toBe(true);
-    const page = JSON.parse(await text(await get(new URL('?limit=1000', url))));
-    expect(page).toEqual(records);
+    const page = await text(await get(new URL('?limit=1000', url)));
+    // Not `toBe`: nobody wants to read 19 MB of difference.
+    expect(page === whole).toBe(true);
     expect(listing).toBe(0);
   });
 

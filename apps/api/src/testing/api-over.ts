@@ -23,7 +23,7 @@ interface PrimaryStore {
   close(): Promise<void>;
 }
 
-/** Opens an empty store. */
+/** Opens an empty store; `tables` is SQL for collections that no migration has. */
 type Open = (collections: readonly Collection[], tables?: string) => Promise<PrimaryStore>;
 
 async function openPostgres(
@@ -62,28 +62,20 @@ const STORES: Readonly<Record<string, Open>> = { json: openJson, postgres: openP
 /** The stores that every test of the routes runs over. */
 export const STORE_NAMES = Object.keys(STORES);
 
-interface ApiOverOptions {
-  /** SQL for collections that no migration has. */
-  readonly tables?: string;
-  /** What the API serves instead of the store itself. */
-  readonly wrap?: (store: Store) => Store;
-}
-
-/** Builds the API over an empty store of the given name. */
+/** Builds the API over an empty store of the given name. `tables` as above. */
 export async function apiOver(
   name: string,
   collections: readonly Collection[],
-  { tables, wrap = (store) => store }: ApiOverOptions = {},
+  tables?: string,
 ): Promise<Api> {
   const open = STORES[name];
   if (open === undefined) throw new Error(`There is no store ${name}.`);
   const { store, close } = await open(collections, tables);
-  const serving = wrap(store);
   const lines: Record<string, unknown>[] = [];
   const phase = store.name === 'json' ? 'json-only' : 'postgres-only';
   const app = await build({
     collections,
-    primary: () => serving,
+    primary: () => store,
     readiness: () => ({
       ready: true,
       status: 'ok',

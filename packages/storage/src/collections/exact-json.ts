@@ -22,6 +22,12 @@ const exactJson = JSON as unknown as ExactJson;
 export const isExactNumber = (value: unknown): value is ExactNumber => exactJson.isRawJSON(value);
 
 /**
+ * A number by its spelling.
+ * @throws {SyntaxError} when it is none
+ */
+export const exactNumber = (spelling: string): ExactNumber => exactJson.rawJSON(spelling);
+
+/**
  * Parses JSON; every number becomes an {@link ExactNumber}.
  * @throws {SyntaxError} as `JSON.parse` does
  */

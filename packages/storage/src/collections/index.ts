@@ -7,7 +7,13 @@ export {
   required,
 } from './collection.ts';
 export { canonicalDecimal } from './decimal.ts';
-export { isExactNumber, isJsonObject, parseExact, stringifyExact } from './exact-json.ts';
+export {
+  exactNumber,
+  isExactNumber,
+  isJsonObject,
+  parseExact,
+  stringifyExact,
+} from './exact-json.ts';
 export { checkField, type FieldProblem, TEXT_BYTES_MAX } from './field-value.ts';
 export { type Input, readCreate, readFieldUpdate, readUpdate } from './input.ts';
 export {
