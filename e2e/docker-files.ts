@@ -24,7 +24,9 @@ export interface Compose {
 /** `docker-compose.yaml` with every `${NAME:-default}` as it is where no such variable is set. */
 export function readCompose(): Compose {
   const text = readFileSync(join(root, 'docker-compose.yaml'), 'utf8');
-  return parse(text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1'), { merge: true });
+  return JSON.parse(JSON.stringify(parse(text, { merge: true })), (_key, value) =>
+    typeof value === 'string' ? value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1') : value,
+  );
 }
 
 export interface Instruction {
