@@ -1,4 +1,6 @@
-import { isExactNumber, stringifyExact } from '@tandem/storage/collections';
+import { isExactNumber, parseExact, stringifyExact } from '@tandem/storage/collections';
+import { seedOf } from '@tandem/storage/testing';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NESTING_MAX, readRequestJson } from './request-json.ts';
 
@@ -70,5 +72,54 @@ describe('what is refused', () => {
   test('bytes that are no UTF-8 are malformed, not replaced', () => {
     const latin1 = Buffer.from('{"notes":"caf\xe9"}', 'latin1');
     expect(() => readRequestJson(latin1)).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+});
+
+describe('it agrees with parseExact', () => {
+  const seed = seedOf();
+  /** What `parseExact` makes of a text; `undefined` when it is no JSON. */
+  const expected = (text: string): string | undefined => {
+    try {
+      return stringifyExact(parseExact(text));
+    } catch {
+      return undefined;
+    }
+  };
+  /** What we make of it; `undefined` when it is no JSON, `refused` for a repeated name. */
+  const actual = (text: string): string | undefined => {
+    try {
+      return stringifyExact(read(text));
+    } catch (error) {
+      const { code } = error as { code: string };
+      return code === 'malformed' ? undefined : 'refused';
+    }
+  };
+  const options = { seed, numRuns: 2_000 };
+  const spaced = fc.tuple(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom('', ' ', '\t', '\n\r '));
+
+  test(`about JSON (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(spaced, ([value, blank]) => {
+        const text = `${blank}${JSON.stringify(value, null, blank)}${blank}`;
+        expect(actual(text)).toBe(expected(text));
+      }),
+      options,
+    );
+  });
+
+  test(`about JSON with a mistake in it (seed ${seed})`, () => {
+    const bits = fc.constantFrom(...'{}[]:,"\\ -+.eE0195tfnulrsa\u0000\n\u2028'.split(''), '');
+    fc.assert(
+      fc.property(spaced, fc.nat(), fc.nat(3), bits, ([value, blank], at, cut, bit) => {
+        const whole = JSON.stringify(value, null, blank);
+        const start = at % (whole.length + 1);
+        const text = whole.slice(0, start) + bit + whole.slice(start + cut);
+        const made = actual(text);
+        // A mistake may repeat a name, which parseExact does not mind.
+        if (made === 'refused') expect(expected(text)).toBeDefined();
+        else expect(made).toBe(expected(text));
+      }),
+      options,
+    );
   });
 });

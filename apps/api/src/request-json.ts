@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { parseExact } from '@tandem/storage/collections';
+import { exactNumber } from '@tandem/storage/collections';
 import { TandemError } from '@tandem/storage/errors';
 
 /** Objects and arrays within each other; the body itself is the first. */
@@ -9,103 +9,192 @@ const NAME_SHOWN_MAX = 64;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const ARRAY_START = 0x5b;
 const ARRAY_END = 0x5d;
 const OBJECT_START = 0x7b;
 const OBJECT_END = 0x7d;
 
-const refuse = (field: string, problem: string): TandemError =>
-  new TandemError('invalid', `${field} ${problem}.`, { detail: { errors: [{ field, problem }] } });
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** A string with one of these is read by `JSON.parse`, which knows escapes and refuses the rest. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
+const NOT_PLAIN = /[\\\u0000-\u001f]/;
+/** A property like any other. */
+const OWN = { enumerable: true, writable: true, configurable: true };
+const LITERALS: readonly (readonly [string, true | false | null])[] = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+];
 
 /**
- * Reads a request's body: JSON in UTF-8, numbers kept as they are spelled, no name twice in one
- * object. (`JSON.parse` keeps the last of two, other readers the first: a body that means two things
- * is refused.)
- * @returns a value of `parseExact`
+ * Reads a request's body: JSON in UTF-8 (RFC 8259), as `parseExact` does, and in one pass more than
+ * that: no name twice in one object (`JSON.parse` keeps the last of two, other readers the first, so
+ * such a body means two things), and no nesting that could exhaust a stack. Faster, too: a reviver
+ * with source texts costs seven times a plain parse.
+ *
+ * @returns a value as of `parseExact`: numbers are kept as they are spelled
  * @throws {TandemError} `malformed` when it is no JSON, `invalid` for nesting and repeated names
  */
 export function readRequestJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new TandemError('malformed', 'The body is not UTF-8.');
-  const text = bytes.toString();
-  const repeated = findRepeatedName(text);
-  let value: unknown;
-  try {
-    value = parseExact(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new TandemError('malformed', `The body is not JSON: ${error.message}`);
-  }
-  if (repeated !== undefined) throw refuse(repeated.slice(0, NAME_SHOWN_MAX), 'is given twice');
-  return value;
+  return new Reader(bytes.toString()).whole();
 }
 
-/**
- * The first member name that an object of the text repeats. One pass over the structure: strings are
- * skipped as a whole, the rest matters only where it opens, closes or separates. What it says about a
- * text that is no JSON has no meaning, but it ends.
- * @throws {TandemError} `invalid` before anything recursive could see a text nested too deeply
- */
-function findRepeatedName(text: string): string | undefined {
-  /** Names so far of each open object; `null` for an array. */
-  const open: (Set<string> | null)[] = [];
-  let names: Set<string> | null | undefined;
-  let nameComes = false;
-  let repeated: string | undefined;
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case QUOTE: {
-        const end = endOfString(text, at);
-        if (nameComes && names) {
-          const name = memberName(text.slice(at, end + 1));
-          if (names.has(name)) repeated ??= name;
-          names.add(name);
-          nameComes = false;
-        }
-        at = end;
-        break;
-      }
-      case COMMA:
-        nameComes = names instanceof Set;
-        break;
+const refuse = (field: string, problem: string): TandemError =>
+  new TandemError('invalid', `${field} ${problem}.`, { detail: { errors: [{ field, problem }] } });
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+  #repeated: string | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  whole(): unknown {
+    const value = this.#value();
+    this.#skipBlanks();
+    if (this.#at < this.#text.length) throw this.#malformed();
+    // Only now: a text that is no JSON is told as such.
+    if (this.#repeated !== undefined) {
+      throw refuse(this.#repeated.slice(0, NAME_SHOWN_MAX), 'is given twice');
+    }
+    return value;
+  }
+
+  #value(): unknown {
+    this.#skipBlanks();
+    switch (this.#text.charCodeAt(this.#at)) {
+      case QUOTE:
+        return this.#string();
       case OBJECT_START:
+        return this.#object();
       case ARRAY_START:
-        names = text.charCodeAt(at) === OBJECT_START ? new Set() : null;
-        nameComes = names !== null;
-        if (open.push(names) > NESTING_MAX) {
-          throw refuse('body', `must not be nested deeper than ${NESTING_MAX} levels`);
-        }
-        break;
-      case OBJECT_END:
-      case ARRAY_END:
-        open.pop();
-        names = open.at(-1);
-        nameComes = false;
-        break;
+        return this.#array();
+      default:
+        return this.#scalar();
     }
   }
-  return repeated;
-}
 
-/** Where the string that begins at `start` has its closing quote; the end of an unclosed one. */
-function endOfString(text: string, start: number): number {
-  for (let from = start + 1; ; ) {
-    const quote = text.indexOf('"', from);
-    if (quote === -1) return text.length;
-    let backslashes = 0;
-    while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return quote;
-    from = quote + 1;
+  /** Steps into an object or array. */
+  #open(): void {
+    if (++this.#depth > NESTING_MAX) {
+      throw refuse('body', `must not be nested deeper than ${NESTING_MAX} levels`);
+    }
+    this.#at++;
   }
-}
 
-/** The name a quoted spelling stands for: `"\u0061"` is `a`. */
-function memberName(quoted: string): string {
-  if (!quoted.includes('\\')) return quoted.slice(1, -1);
-  try {
-    return JSON.parse(quoted);
-  } catch {
-    // Not JSON: parsing the whole text says so, with the place.
-    return quoted;
+  /** Steps out of one: its end must come here. */
+  #close(end: number): void {
+    if (!this.#takes(end)) throw this.#malformed();
+    this.#depth--;
+  }
+
+  /** Whether the object or array just opened has nothing in it. */
+  #isEmpty(end: number): boolean {
+    this.#skipBlanks();
+    return this.#text.charCodeAt(this.#at) === end;
+  }
+
+  #object(): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    this.#open();
+    let more = !this.#isEmpty(OBJECT_END);
+    while (more) {
+      this.#skipBlanks();
+      if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#malformed();
+      const name = this.#string();
+      if (Object.hasOwn(object, name)) this.#repeated ??= name;
+      if (!this.#takes(COLON)) throw this.#malformed();
+      const value = this.#value();
+      // Assigning it would set the object's prototype.
+      if (name === '__proto__') Object.defineProperty(object, name, { ...OWN, value });
+      else object[name] = value;
+      more = this.#takes(COMMA);
+    }
+    this.#close(OBJECT_END);
+    return object;
+  }
+
+  #array(): unknown[] {
+    const array: unknown[] = [];
+    this.#open();
+    let more = !this.#isEmpty(ARRAY_END);
+    while (more) {
+      array.push(this.#value());
+      more = this.#takes(COMMA);
+    }
+    this.#close(ARRAY_END);
+    return array;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    const end = this.#endOfString();
+    this.#at = end + 1;
+    const plain = this.#text.slice(start + 1, end);
+    if (!NOT_PLAIN.test(plain)) return plain;
+    try {
+      return JSON.parse(this.#text.slice(start, end + 1));
+    } catch (cause) {
+      this.#at = start;
+      throw this.#malformed(cause);
+    }
+  }
+
+  /** Where the string that begins here has its closing quote. */
+  #endOfString(): number {
+    for (let from = this.#at + 1; ; ) {
+      const quote = this.#text.indexOf('"', from);
+      if (quote === -1) throw this.#malformed();
+      let backslashes = 0;
+      while (this.#text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
+      if (backslashes % 2 === 0) return quote;
+      from = quote + 1;
+    }
+  }
+
+  #scalar(): unknown {
+    NUMBER.lastIndex = this.#at;
+    if (NUMBER.test(this.#text)) {
+      const spelling = this.#text.slice(this.#at, NUMBER.lastIndex);
+      this.#at = NUMBER.lastIndex;
+      return exactNumber(spelling);
+    }
+    for (const [word, value] of LITERALS) {
+      if (this.#text.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return value;
+      }
+    }
+    throw this.#malformed();
+  }
+
+  /** Steps over a character and the blanks before it, if it is the next. */
+  #takes(code: number): boolean {
+    this.#skipBlanks();
+    if (this.#text.charCodeAt(this.#at) !== code) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipBlanks(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
+  }
+
+  #malformed(cause?: unknown): TandemError {
+    const where =
+      this.#at < this.#text.length ? `at character ${this.#at + 1}` : 'where the body ends';
+    return new TandemError('malformed', `The body is not JSON: something is wrong ${where}.`, {
+      cause,
+    });
   }
 }
