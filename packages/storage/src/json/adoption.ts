@@ -53,9 +53,10 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
     pending: null,
     segments: [journal.mark],
     outbox: { dropped: 0, relayed: 0 },
-    filesBehind: files.size > 0,
+    filesBehind: true,
   };
   await writeManifest(fileSystem, layout, manifest);
+  await fileSystem.syncDirectory(layout.directory);
   const idsGiven = Object.fromEntries([...files].map(([name, { given }]) => [name, given]));
   for (const [collection, ids] of Object.entries(idsGiven)) {
     if (ids.length > 0) {

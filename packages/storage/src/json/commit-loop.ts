@@ -34,6 +34,7 @@ export class CommitLoop {
   #queue: Task[] = [];
   #running = false;
   #refusal: TandemError | undefined;
+  #closed: TandemError | undefined;
   #idle: (() => void)[] = [];
 
   constructor(host: CommitHost) {
@@ -45,6 +46,7 @@ export class CommitLoop {
    * threw rejects alone, at the same moment, because it may rest on the batch's other tasks.
    */
   submit<T>(stage: (batch: Batch) => T): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return this.#enqueue({ stage }) as Promise<T>;
   }
 
@@ -77,6 +79,11 @@ export class CommitLoop {
 
   restart(): void {
     this.#refusal = undefined;
+  }
+
+  /** Takes no more writes, for good; what waits is still done, and exclusive runs still come. */
+  closeToWrites(refusal: TandemError): void {
+    this.#closed = refusal;
   }
 
   /** Resolves when nothing is under way. */

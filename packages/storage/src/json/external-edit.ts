@@ -154,7 +154,9 @@ function compare(
  * edit again after a crash finds the same records.
  */
 export function stageIds(batch: Batch, edit: ForeignEdit): ForeignEdit {
-  const first = batch.highWater(edit.collection) + 1;
+  const known = edit.records.map(({ id }) => id ?? 0);
+  const first =
+    known.reduce((most, id) => Math.max(most, id), batch.highWater(edit.collection)) + 1;
   let next = first;
   const records = edit.records.map((record) => {
     if (record.id !== undefined || record.to === null) return record;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCollections } from '../collections/index.ts';
-import { storeContract } from '../testing/index.ts';
+import { storeContract } from '../testing/store-contract.ts';
 import { openJsonStore } from './index.ts';
 
 storeContract('The JSON store', async () => {

@@ -6,7 +6,7 @@ import { LineWriter, scanLines } from './line-codec.ts';
 import { FORMAT, newerFormat } from './manifest.ts';
 import type { Memory, MemorySnapshot } from './memory.ts';
 import type { Entry } from './record-table.ts';
-import { PRIVATE_FILE, refusal, writeFully } from './whole-file.ts';
+import { openIfPresent, PRIVATE_FILE, refusal, writeFully } from './whole-file.ts';
 
 /**
  * A state file: everything the store knows as of one batch (docs/json-format.md). Lines as in the
@@ -105,7 +105,8 @@ export async function readState(
 ): Promise<Set<string>> {
   const names = new Set<string>();
   const loader = new StateLoader(memory, names);
-  const file = await fileSystem.openForReading(path);
+  const file = await openIfPresent(fileSystem, path);
+  if (file === undefined) throw refusal(path, 'this state file is missing.', RESTORE);
   try {
     let lines = 0;
     let ended = false;
