@@ -1,6 +1,6 @@
 /** Digits a decimal field may have before and after its point (`numeric(10,2)`). */
-export const DECIMAL_INTEGER_DIGITS_MAX = 8;
-export const DECIMAL_FRACTION_DIGITS_MAX = 2;
+const DECIMAL_INTEGER_DIGITS_MAX = 8;
+const DECIMAL_FRACTION_DIGITS_MAX = 2;
 /** Longer spellings are refused before they are looked at: `1e999999999` must not be expanded. */
 const SPELLING_LENGTH_MAX = 64;
 
