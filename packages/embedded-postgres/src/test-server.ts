@@ -18,7 +18,7 @@ declare module 'vitest' {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(join(tmpdir(), 'tandem-test-pg-'));
-  const binaries = process.env['TANDEM_TEST_PG_BIN'];
+  const binaries = process.env.TANDEM_TEST_PG_BIN;
   const server = await startEmbeddedPostgres({
     folder: join(home, 'postgres'),
     ...(binaries === undefined ? {} : { binaries }),
