@@ -4,6 +4,7 @@
 //    │ phase moved away, stop()          v                   │ handed over
 //    └────────── closing <─────────── preparing ──> working ─┘
 //                (checkpoint)         agree on the phase, catch up by difference
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
 import { bringUpToDate, describeDifferences } from '@tandem/storage/consistency';
 import { isTandemError } from '@tandem/storage/errors';
@@ -25,6 +26,7 @@ import { aborted, pause } from './pause.ts';
 const LOCK_INTERVAL_MS = 500;
 /** How often opening is tried again after anything else went wrong: it may cost a whole recovery. */
 const FAILURE_INTERVAL_MS = 5_000;
+const STOP_POLL_MS = 20;
 
 export interface JsonFollowerOptions {
   readonly directory: string;
@@ -56,6 +58,7 @@ export class JsonFollower {
   #session: Promise<void> = Promise.resolve();
   #drainTimeoutMs = 0;
   #stopped = false;
+  #isHeldElsewhere = false;
 
   constructor(options: JsonFollowerOptions) {
     this.#options = options;
@@ -91,12 +94,24 @@ export class JsonFollower {
     }
   }
 
-  /** Drains within the deadline, writes the checkpoint and lets go of the lock. Idempotent. */
+  /**
+   * Drains within the deadline, writes the checkpoint and lets go of the lock. A follower that is
+   * wanted but has not begun yet begins first: a stop soon after a start owes the same files (I7).
+   * Idempotent.
+   */
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
     this.#stopped = true;
-    this.#drainTimeoutMs = drainTimeoutMs;
+    const deadlineMs = performance.now() + drainTimeoutMs;
+    while (this.#mayYetWork() && performance.now() < deadlineMs) await sleep(STOP_POLL_MS);
+    this.#drainTimeoutMs = Math.max(0, deadlineMs - performance.now());
     this.#leave?.abort();
     await this.#session;
+  }
+
+  #mayYetWork(): boolean {
+    if (this.#leave === undefined || this.#leave.signal.aborted) return false;
+    if (this.#state === 'preparing') return true;
+    return this.#state === 'standing by' && !this.#isHeldElsewhere && !this.#outage.current;
   }
 
   #begin(): void {
@@ -117,7 +132,8 @@ export class JsonFollower {
         await this.#holdOnce(leave);
       } catch (error) {
         // Holding it elsewhere is the normal state of a second worker, and no outage.
-        if (!isTandemError(error, 'lock-held')) {
+        this.#isHeldElsewhere = isTandemError(error, 'lock-held');
+        if (!this.#isHeldElsewhere) {
           this.#outage.began(error);
           waitMs = FAILURE_INTERVAL_MS;
         }

@@ -105,6 +105,7 @@ export class WorkerProcess {
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
     this.#stopping.abort();
     await this.#following;
+    await this.#lookOnceMore();
     await Promise.all([
       this.#toPostgres?.stop({ drainTimeoutMs }),
       this.#json.stop({ drainTimeoutMs }),
@@ -118,23 +119,30 @@ export class WorkerProcess {
 
   async #follow(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      try {
-        if (this.#toPostgres === undefined) await this.#begin();
-        const state = await this.#postgres.phase.read();
-        this.#outage.ended();
-        if (state.phase !== this.#phase?.phase) {
-          this.#options.log.info(
-            { phase: state.phase, epoch: state.epoch },
-            `Phase: ${state.phase}`,
-          );
-        }
-        this.#phase = state;
-        this.#json.follow(state);
-        await this.#retireNowAndThen();
-      } catch (error) {
-        this.#outage.began(error);
-      }
+      await this.#look();
       await pause(PHASE_INTERVAL_MS, this.#stopping.signal);
+    }
+  }
+
+  /** The phase may have moved since the last look, and what to drain depends on it. */
+  async #lookOnceMore(): Promise<void> {
+    if (this.#outage.current === undefined) await this.#look();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (this.#toPostgres === undefined) await this.#begin();
+      const state = await this.#postgres.phase.read();
+      this.#outage.ended();
+      if (state.phase !== this.#phase?.phase) {
+        const { phase, epoch } = state;
+        this.#options.log.info({ phase, epoch }, `Phase: ${phase}`);
+      }
+      this.#phase = state;
+      this.#json.follow(state);
+      await this.#retireNowAndThen();
+    } catch (error) {
+      this.#outage.began(error);
     }
   }
 

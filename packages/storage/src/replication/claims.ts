@@ -59,6 +59,18 @@ export async function takeBackLapsed(pool: Pool, queue: string, lapseMs: number)
   return rowCount ?? 0;
 }
 
+/** How many jobs of a queue may still be applied within the span: those that can be fetched by then,
+ *  and those that somebody has in hand. */
+export async function jobsDueWithin(pool: Pool, queue: string, spanMs: number): Promise<number> {
+  const { rows } = await pool.query<{ jobs: number }>(
+    `SELECT count(*)::int AS jobs FROM ${TABLE}
+     WHERE name = $1 AND (state = 'active'
+       OR (state < 'active' AND start_after <= now() + $2 * interval '1 ms'))`,
+    [queue, spanMs],
+  );
+  return rows[0]?.jobs ?? 0;
+}
+
 /** Why a job failed: the output pg-boss keeps with it, and passes on to its dead letter. */
 export interface JobFailure {
   readonly cause: string;

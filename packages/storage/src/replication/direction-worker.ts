@@ -8,6 +8,7 @@
 //   stop(): finish the batch in hand (drain: until nothing waits), give back the rest ──> stopped
 //
 // While one batch is applied, the next is fetched and the one before is settled.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -17,13 +18,14 @@ import { applyBatch, type ClaimedJob } from './apply-batch.ts';
 import { readBacklog } from './backlog.ts';
 import { type BackoffBounds, backoffMs, pause } from './backoff.ts';
 import type { QueueClient } from './boss.ts';
-import { CLAIM_LAPSE_MS, takeBackLapsed } from './claims.ts';
+import { CLAIM_LAPSE_MS, jobsDueWithin, takeBackLapsed } from './claims.ts';
 import { HeldClaims } from './held-claims.ts';
 import { QUEUES } from './job-sink.ts';
 import { RECORD_FAILURES_MAX, settle } from './settle.ts';
 
 const BATCH_JOBS_MAX = 1_000;
 const POLL_MS = 500;
+const DRAIN_POLL_MS = 50;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
 const TAKE_BACK_INTERVAL_MS = 2_000;
 
@@ -125,8 +127,9 @@ class RunningDirection implements DirectionWorker {
       try {
         const worked = await this.#step();
         if (worked) attempt = 0;
-        else if (this.#stopping.signal.aborted) break;
-        else await this.#waitForJobs();
+        else if (!this.#stopping.signal.aborted) await this.#waitForJobs();
+        else if (await this.#isDrained()) break;
+        else await sleep(DRAIN_POLL_MS);
       } catch (error) {
         await this.#pauseFor(error);
         if (this.#stopping.signal.aborted) break;
@@ -141,6 +144,15 @@ class RunningDirection implements DirectionWorker {
 
   #isOver(): boolean {
     return this.#stopping.signal.aborted && performance.now() >= this.#drainUntilMs;
+  }
+
+  /** Nothing to fetch is not enough: the claims of a worker that died, or of this one from before an
+   *  outage, come back when they lapse. */
+  async #isDrained(): Promise<boolean> {
+    const { pool } = this.#options.queues;
+    if (this.#options.exclusive === true) await takeBackLapsed(pool, this.#queue, 0);
+    const spanMs = Math.max(0, this.#drainUntilMs - performance.now());
+    return (await jobsDueWithin(pool, this.#queue, spanMs)) === 0;
   }
 
   /** One batch. @returns false when there was none */
