@@ -337,9 +337,9 @@ describe('over HTTP', () => {
   }
 
   /** A server with one connection whose `/readyz` waits for `release`. */
-  async function withHeldAnswer() {
+  async function withHeldAnswer(options: Partial<AppOptions> = {}) {
     const held = Promise.withResolvers<Readiness>();
-    const url = await listen({ readiness: () => held.promise });
+    const url = await listen({ readiness: () => held.promise, ...options });
     const socket = connect(Number(url.port), url.hostname);
     const received = text(socket);
     const arrived = once(app.server, 'request');
@@ -359,6 +359,13 @@ describe('over HTTP', () => {
     expect(first).toMatch(/^HTTP\/1.1 200 /);
     expect(second).toMatch(/^HTTP\/1.1 200 [\s\S]*connection: close[\s\S]*\{"status":"ok"\}$/i);
     await closed;
+  });
+
+  test('a connection that never ends is cut when the grace is over', async () => {
+    const { received } = await withHeldAnswer({ closeGraceMs: 1 });
+    await app.close();
+    await expect(received).resolves.toBe('');
+    expect(lines).toContainEqual(expect.objectContaining({ level: 40, graceMs: 1 }));
   });
 
   test('a connection that falls idle while it closes is ended', async () => {

@@ -26,6 +26,8 @@ export interface AppOptions {
   /** `CORS_ORIGIN`: origins separated by commas, or `*`; without it no CORS header is sent. */
   readonly corsOrigin?: string | undefined;
   readonly bodyLimitBytes?: number;
+  /** How long requests in flight may take when the app closes; then their connections are cut. */
+  readonly closeGraceMs?: number;
 }
 
 /** Bytes of a request's body. */
@@ -33,6 +35,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 /** A whole request has arrived in this time, or the connection is closed: one that trickles in must
  *  not keep the process from ending. */
 const REQUEST_TIMEOUT_MS = 60_000;
+const CLOSE_GRACE_MS = 10_000;
 /** Between looks for connections that have fallen idle while the server closes. */
 const IDLE_CHECK_MS = 50;
 
@@ -43,7 +46,8 @@ const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
  * Builds the API without listening: `server.ts` listens, a test injects.
  *
  * While it closes, a request that comes on a kept-alive connection is still served, with
- * `Connection: close`; idle connections are closed at once, others as they fall idle.
+ * `Connection: close`; idle connections are closed at once, others as they fall idle or when the
+ * grace is over.
  */
 export async function build(options: AppOptions): Promise<FastifyInstance> {
   const { log, collections, primary, readiness, corsOrigin } = options;
@@ -67,7 +71,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     done();
   });
-  closeConnectionsAsTheyFallIdle(app);
+  boundClosing(app, options.closeGraceMs ?? CLOSE_GRACE_MS);
   await app.register(problems);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
@@ -81,13 +85,21 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
 /**
  * Closing ends idle connections once, at its beginning. One that was answering then (a streamed list,
  * a refused body that still arrives) has told its client nothing and would stay open, idle, for over
- * a minute.
+ * a minute; one whose client has stopped reading, for ever.
  */
-function closeConnectionsAsTheyFallIdle(app: FastifyInstance): void {
+function boundClosing(app: FastifyInstance, graceMs: number): void {
   app.addHook('preClose', (done) => {
-    if (app.server.listening) {
-      const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS);
-      app.server.once('close', () => clearInterval(timer));
+    const { server } = app;
+    if (server.listening) {
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      const grace = setTimeout(() => {
+        app.log.warn({ graceMs }, 'Connections that still had requests were cut.');
+        server.closeAllConnections();
+      }, graceMs);
+      server.once('close', () => {
+        clearInterval(idle);
+        clearTimeout(grace);
+      });
     }
     done();
   });

@@ -1,7 +1,7 @@
 import type { Phase } from '@tandem/storage/phase';
 
 /** `unused`: the present phase does not need it. */
-export type DependencyStatus = 'up' | 'down' | 'degraded' | 'unused';
+type DependencyStatus = 'up' | 'down' | 'degraded' | 'unused';
 
 /** One thing this process depends on; `detail` is a sentence for a person, without secrets. */
 export interface Dependency {

@@ -53,7 +53,7 @@ const properties = (collection: Collection, schemaOf: (field: Field) => JsonSche
   Object.fromEntries(collection.fields.map((field) => [field.name, schemaOf(field)]));
 
 /** The fields' samples: what a client sends. */
-export const exampleBody = ({ fields }: Collection): JsonSchema =>
+const exampleBody = ({ fields }: Collection): JsonSchema =>
   Object.fromEntries(fields.map(({ name, example }) => [name, example]));
 
 export const exampleRecord = (collection: Collection): JsonSchema => ({
