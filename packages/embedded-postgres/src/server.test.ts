@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -44,4 +44,15 @@ test('a cluster is made once, keeps its data over a stop, and replaces a leftove
   const third = await start();
   expect(await second.ended).toMatch(/PostgreSQL ended/);
   expect(await ask(third.url, 'SELECT n FROM kept')).toBe(7);
+});
+
+test('a server killed with all its processes can be started again', async () => {
+  const first = await start();
+  await ask(first.url, 'CREATE TABLE also_kept AS SELECT 8 AS n');
+  process.kill(first.pid, 'SIGKILL');
+  // As long as nobody reaps it, or its number is taken again, the old process id still exists.
+  const pidFile = join(folder, 'postmaster.pid');
+  writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(process.ppid)));
+  const second = await start();
+  expect(await ask(second.url, 'SELECT n FROM also_kept')).toBe(8);
 });

@@ -9,16 +9,19 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { binaryFolder } from './binaries.ts';
+import { endLeftoverServer } from './leftover.ts';
 import { unprivileged } from './unprivileged.ts';
+import { until } from './until.ts';
 
 const USER = 'tandem';
 const DATABASE = 'tandem';
@@ -56,6 +59,13 @@ const connectionFile = (folder: string) => `${folder}.json`;
 const urlOf = ({ port, password }: Connection, database = DATABASE) =>
   `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`;
 
+/** Processes know a folder by its real path only. The cluster itself may not be there yet. */
+function realPath(folder: string): string {
+  const parent = dirname(resolve(folder));
+  mkdirSync(parent, { recursive: true });
+  return join(realpathSync(parent), basename(folder));
+}
+
 /** How to connect to the embedded server of a folder, as of its last start; `undefined` without one. */
 export function embeddedUrl(folder: string): string | undefined {
   const connection = readConnection(folder);
@@ -81,7 +91,6 @@ function initialise(folder: string, binaries: string): void {
   const draft = `${folder}.new`;
   const passwordFile = `${folder}.password`;
   const password = randomBytes(24).toString('base64url');
-  mkdirSync(dirname(folder), { recursive: true });
   rmSync(draft, { recursive: true, force: true });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   try {
@@ -112,32 +121,6 @@ function portIsFree(port: number): Promise<number | undefined> {
       probe.close(() => settle(found));
     });
   });
-}
-
-/** Ends a server that a killed parent left running on this folder. */
-async function endLeftover(folder: string): Promise<void> {
-  const file = join(folder, 'postmaster.pid');
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !isPostgresOf(pid, folder)) return;
-  process.kill(pid, 'SIGINT');
-  await until(() => !isPostgresOf(pid, folder), STOP_TIMEOUT_MS, 'A leftover PostgreSQL');
-}
-
-function isPostgresOf(pid: number, folder: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(folder);
-  } catch {
-    return false;
-  }
-}
-
-async function until(done: () => boolean, timeoutMs: number, what: string): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!done()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not stop within ${timeoutMs} ms.`);
-    await sleep(PROBE_INTERVAL_MS);
-  }
 }
 
 async function connectOnce(url: string): Promise<pg.Client> {
@@ -182,10 +165,10 @@ async function waitUntilReady(connection: Connection, ended: Promise<string>): P
 export async function startEmbeddedPostgres(
   options: EmbeddedServerOptions,
 ): Promise<EmbeddedServer> {
-  const folder = resolve(options.folder);
+  const folder = realPath(options.folder);
   const binaries = binaryFolder(options.binaries);
   if (!existsSync(join(folder, 'PG_VERSION'))) initialise(folder, binaries);
-  await endLeftover(folder);
+  await endLeftoverServer(folder);
   const previous = readConnection(folder);
   if (previous === undefined) {
     throw new Error(

@@ -1,4 +1,4 @@
-import type { Change, Item } from '../changes/index.ts';
+import { type Change, compareStamps, type Item } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
 import type { ApplyResult, Store } from '../store.ts';
@@ -64,8 +64,16 @@ export async function applyBatch(
       readable.push({ job, item: read.item });
     }
   }
-  outcomes.push(...(await applyIsolated(readable, store)));
+  outcomes.push(...(await applyIsolated(readable.toSorted(olderFirst), store)));
   return outcomes;
+}
+
+/** Jobs of one transaction come in any order. The result is the same in each; in this one the log
+ *  tells a record's story as it happened. */
+function olderFirst({ item: a }: ReadableJob, { item: b }: ReadableJob): number {
+  if (a.kind === 'key' || b.kind === 'key')
+    return Number(a.kind === 'key') - Number(b.kind === 'key');
+  return a.change.id - b.change.id || compareStamps(a.change, b.change);
 }
 
 /**

@@ -1,0 +1,43 @@
+//   postmaster.pid ── names a live server of this folder? ── SIGINT, wait
+//                  └─ processes of a killed server still end ── wait, then remove the file
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from './until.ts';
+
+const STOP_TIMEOUT_MS = 60_000;
+
+/**
+ * Ends a server that a killed parent left running on a folder, and clears what a killed server left
+ * there. The caller makes sure that nobody else starts one meanwhile.
+ *
+ * PostgreSQL itself refuses to start while the process id in `postmaster.pid` exists, although it may
+ * be another program's by now, or a dead process that nobody has reaped. What counts is whether a
+ * process still works in the folder: every PostgreSQL process has it as its working directory.
+ *
+ * @param folder absolute path of the cluster
+ * @throws {Error} when it does not end in time
+ */
+export async function endLeftoverServer(folder: string): Promise<void> {
+  const file = join(folder, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  if (workersIn(folder).includes(pid)) process.kill(pid, 'SIGINT');
+  await until(() => workersIn(folder).length === 0, STOP_TIMEOUT_MS, 'A leftover PostgreSQL');
+  rmSync(file, { force: true });
+}
+
+/** Processes whose working directory is the folder. A process that nobody has reaped has none. */
+function workersIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && workingDirectory(name) === folder)
+    .map(Number);
+}
+
+function workingDirectory(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or is somebody else's: then it can't be a server of ours.
+    return undefined;
+  }
+}
