@@ -95,15 +95,19 @@ export class JournalOutbox implements Outbox {
       const from = afterSeq + 1 - first.seq;
       return this.#ring.slice(from, from + limit);
     }
-    for (let tries = 0; ; tries++) {
-      const mark = this.#segmentOf(afterSeq + 1);
+    const entries: OutboxEntry[] = [];
+    const wanted = Math.min(limit, head - afterSeq);
+    for (let tries = 0; entries.length < wanted; ) {
+      const behind = afterSeq + entries.length;
+      const mark = this.#segmentOf(behind + 1);
       try {
-        return await this.#readSegment(mark, afterSeq, Math.min(limit, head - afterSeq));
+        entries.push(...(await this.#readSegment(mark, behind, wanted - entries.length)));
       } catch (error) {
         // A checkpoint dropped the segment just now; the marks say so.
-        if (!isFileError(error, 'ENOENT') || tries === DROP_RETRY_MAX) throw error;
+        if (!isFileError(error, 'ENOENT') || ++tries === DROP_RETRY_MAX) throw error;
       }
     }
+    return entries;
   }
 
   #segmentOf(seq: number): SegmentMark {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Collection, isJsonObject } from '../collections/index.ts';
 import type { FileSystem } from './file-system.ts';
-import { lineAt, lineOfElement, lineOfSyntaxError } from './json-position.ts';
+import { lineAt, lineOfElement, offsetOfSyntaxError } from './json-position.ts';
 import { LegacyRecords } from './legacy-record.ts';
 import type { Entry, RecordTable } from './record-table.ts';
 import { readWhole, refusal } from './whole-file.ts';
@@ -82,7 +82,7 @@ function parseArray(source: string, path: string): Record<string, unknown>[] {
     value = JSON.parse(source);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const line = lineOfSyntaxError(source, error);
+    const line = lineAt(source, offsetOfSyntaxError(source));
     throw refusal(path, `the file is not JSON (${error.message}).`, FIX, { line });
   }
   if (!Array.isArray(value)) {
