@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { root } from '../root.ts';
 import { endLeftovers, RUN_VARIABLE } from './leftovers.ts';
 import type { Suite } from './suites.ts';
-import { type Tally, tallyOf } from './tally.ts';
+import { type Status, type Tally, tallyOf } from './tally.ts';
 
 export interface SuiteResult extends Tally {
   readonly name: string;
@@ -60,7 +60,7 @@ function runVitest(
   suite: Suite,
   home: string,
   { folder = root, output = 'inherit' }: Options,
-): Promise<{ status: number | null; late: boolean }> {
+): Promise<{ status: Status; late: boolean }> {
   const child = spawn(
     process.execPath,
     [
@@ -92,10 +92,10 @@ function runVitest(
   process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
   return new Promise((settle, fail) => {
     child.once('error', fail);
-    child.once('exit', (status) => {
+    child.once('exit', (code, signal) => {
       clearTimeout(budget);
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-      settle({ status, late });
+      settle({ status: signal ?? code ?? 'nothing', late });
     });
   });
 }

@@ -5,6 +5,9 @@ export interface Tally {
   readonly skipped: readonly string[];
 }
 
+/** How a process ended: its exit status, or the signal that ended it. */
+export type Status = number | string;
+
 /** The part of vitest's JSON report that is read here. */
 interface Report {
   readonly testResults: readonly {
@@ -18,7 +21,7 @@ interface Report {
  * Counts a vitest JSON report. What fails without a test of its own counts too: a file that could not
  * be loaded, and an error outside of any test, which only vitest's exit status tells.
  */
-export function tallyOf(report: Report, exitStatus: number | null): Tally {
+export function tallyOf(report: Report, vitestEnded: Status): Tally {
   const failed: string[] = [];
   const skipped: string[] = [];
   let passed = 0;
@@ -32,8 +35,8 @@ export function tallyOf(report: Report, exitStatus: number | null): Tally {
     if (file.status === 'failed' && failed.length === before)
       failed.push(`${file.name} (the file)`);
   }
-  if (exitStatus !== 0 && failed.length === 0) {
-    failed.push(`an error outside of any test (vitest ended with status ${exitStatus})`);
+  if (vitestEnded !== 0 && failed.length === 0) {
+    failed.push(`an error outside of any test (vitest ended with ${vitestEnded})`);
   }
   if (passed + failed.length + skipped.length === 0) failed.push('no test was found');
   return { passed, failed, skipped };
