@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadCollections } from '../collections/index.ts';
 import { type FileOperation, interceptFileSystem } from '../testing/intercepted-file-system.ts';
 import {
   contentOf,
@@ -9,6 +10,7 @@ import {
   open,
   readRecords,
   segmentsOf,
+  writeLegacy,
 } from '../testing/json-fixture.ts';
 import {
   allTexts,
@@ -223,4 +225,26 @@ test('a file that is no JSON after an edit, or gone, costs nothing', async () =>
   await rm(join(directory, 'expenses.json'));
   await (await open(directory)).close();
   expect(await readRecords(directory)).toHaveLength(1);
+});
+
+test('a collection that is new to a store is adopted with its file', async () => {
+  const directory = await freshDirectory();
+  const collections = await loadCollections();
+  const only = collections.filter(({ name }) => name === 'income');
+  const store = await open(directory, { collections: only });
+  await store.phase.update({ phase: 'json-primary', epoch: 4 });
+  await create(store, {}, income);
+  await store.close();
+  await writeLegacy(directory, `[${expenseText(3, 'late')}]`);
+  const again = await open(directory);
+  const late = { id: 3, epoch: 4, version: 1, text: expenseText(3, 'late') };
+  expect(await again.get(expense, 3)).toEqual(late);
+  expect(again.phase.read().catchUpSince).not.toBeNull();
+  const copy = await freshDirectory();
+  await cp(directory, copy, { recursive: true });
+  expect(await contentOf(await open(copy))).toEqual(await contentOf(again));
+  await again.close();
+  await expect(open(directory, { collections: only })).rejects.toMatchObject({
+    code: 'refused-to-open',
+  });
 });

@@ -8,7 +8,7 @@ import { keepForeignFile } from './external-edit.ts';
 import type { CreateOptions } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { writeLegacyFile } from './legacy-json.ts';
-import { type Manifest, type SegmentMark, writeManifest } from './manifest.ts';
+import { catchUp, type Manifest, type SegmentMark, writeManifest } from './manifest.ts';
 import { Memory, type MemorySnapshot } from './memory.ts';
 import type { OpenContext } from './open-context.ts';
 import { readState, writeState } from './state-file.ts';
@@ -77,14 +77,15 @@ export class Checkpointer {
         files[name] = await writeLegacyFile(fileSystem, draft, options, table);
       }
       await fileSystem.syncDirectory(layout.tandem);
+      await this.#loop.exclusive(() =>
+        updateManifest(this.#context, core, { pending: { number, files } }),
+      );
     } catch (error) {
+      // Gives the room back on a full disk; nothing reads these files.
       await this.#removeDrafts(number);
       await removeIfPresent(fileSystem, layout.state(number));
       throw storageError('writing a checkpoint', error);
     }
-    await this.#loop.exclusive(() =>
-      updateManifest(this.#context, core, { pending: { number, files } }),
-    );
     await this.#putInPlace(core, number, files);
     const obsolete = await this.#loop.exclusive(() => this.#bringInForce(core, number, started));
     for (const path of obsolete) await removeIfPresent(fileSystem, path);
@@ -155,36 +156,49 @@ export class Checkpointer {
     await keepForeignFile(this.#context, collection, base.table(name));
   }
 
+  /** Drops journal that is covered and relayed, without a checkpoint. */
+  async dropRelayed(core: Core): Promise<void> {
+    const { fileSystem, layout } = this.#context;
+    const dropped = await this.#loop.exclusive(async () => {
+      const { change, dropped } = this.#retain(core, core.manifest.checkpoint.replayFrom);
+      if (dropped.length > 0) await updateManifest(this.#context, core, change);
+      return dropped;
+    });
+    for (const mark of dropped) await removeIfPresent(fileSystem, layout.segment(mark.number));
+  }
+
   /** @returns files that nothing names any more */
   async #bringInForce(core: Core, number: number, started: Started): Promise<string[]> {
-    const { layout, now } = this.#context;
-    const { manifest } = core;
+    const { layout } = this.#context;
     const { replayFrom, batch } = started;
-    const marks = [...manifest.segments.slice(0, -1), core.journal.mark];
+    const old = core.manifest.checkpoint.number;
+    const { change, dropped } = this.#retain(core, replayFrom);
+    const checkpoint = { number, replayFrom, batch };
+    const inForce = { ...change, checkpoint, pending: null, filesBehind: false };
+    await updateManifest(this.#context, core, inForce);
+    return [layout.state(old), ...dropped.map((mark) => layout.segment(mark.number))];
+  }
+
+  /** Which segments a manifest goes on naming, and what follows from dropping the others. */
+  #retain(
+    core: Core,
+    replayFrom: number,
+  ): { change: Partial<Manifest>; dropped: readonly SegmentMark[] } {
+    const { manifest, journal } = core;
+    const marks = [...manifest.segments.slice(0, -1), journal.mark];
     const relayed = Math.max(manifest.outbox.relayed, this.#settings.relayed());
     const kept = this.#segmentsToKeep(marks, replayFrom, relayed);
-    const dropped = Math.max(manifest.outbox.dropped, ...kept.dropped.map(({ seq }) => seq));
-    const phase = kept.catchUp
-      ? {
-          ...manifest.phase,
-          catchUpSince: manifest.phase.catchUpSince ?? new Date(now()).toISOString(),
-        }
-      : manifest.phase;
-    await updateManifest(this.#context, core, {
-      ...{ phase, pending: null, filesBehind: false, segments: kept.segments },
-      checkpoint: { number, replayFrom, batch },
-      outbox: { dropped, relayed },
-    });
+    const seqs = kept.dropped.map(({ seq }) => seq);
+    const dropped = Math.max(manifest.outbox.dropped, ...seqs);
     if (kept.catchUp) {
       this.#context.log.warn(
-        { dropped, journalBytesMax: this.#settings.journalBytesMax },
+        { dropped, relayed, journalBytesMax: this.#settings.journalBytesMax },
         'The journal outgrew its bound: the secondary will be brought up by difference',
       );
     }
-    return [
-      layout.state(manifest.checkpoint.number),
-      ...kept.dropped.map((mark) => layout.segment(mark.number)),
-    ];
+    const phase = kept.catchUp ? catchUp(manifest.phase, this.#context) : manifest.phase;
+    const change = { phase, segments: kept.segments, outbox: { dropped, relayed } };
+    return { change, dropped: kept.dropped };
   }
 
   #segmentsToKeep(

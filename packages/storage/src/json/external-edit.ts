@@ -2,11 +2,10 @@
 //     ──> copied to external-edits/<instant>-expenses.json, synced
 //     ──> compared with the state it was an edit of (the last checkpoint's)
 //     ──> <instant>-expenses.json.edit beside it: open until its changes are adopted or rejected
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Change } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
-import type { Batch } from './batch.ts';
 import { isFileError } from './file-system.ts';
 import { fileInstant } from './layout.ts';
 import { type LegacyFile, readLegacyFile } from './legacy-file.ts';
@@ -44,6 +43,7 @@ export interface EditedRecord {
 
 /** An edit with its differences; what the entry beside the kept file holds. */
 export interface ForeignEdit extends ExternalEdit {
+  readonly sha256: string;
   readonly records: readonly EditedRecord[];
 }
 
@@ -62,6 +62,13 @@ export async function keepForeignFile(
   const path = layout.checkpointFile(collection.file);
   const bytes = await readWhole(fileSystem, path);
   if (bytes === undefined) throw new Error(`${path} vanished while it was looked at.`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  // A crash before the manifest took note of the edit finds it again at the next open.
+  const known = (await readEdits(context)).some(
+    (edit) =>
+      edit.sha256 === sha256 && edit.collection === collection.name && edit.status === 'open',
+  );
+  if (known) return;
   await fileSystem.mkdir(layout.externalEdits, PRIVATE_DIRECTORY);
   const now = context.now();
   const keptAt = join(layout.externalEdits, `${fileInstant(now)}-${collection.file}`);
@@ -77,7 +84,7 @@ export async function keepForeignFile(
     withoutId: records.filter(({ id }) => id === undefined).length,
     conflicting: [],
     ...(problem === undefined ? {} : { problem }),
-    records,
+    ...{ sha256, records },
   };
   await writeEdit(context, edit);
   const { added, changed, removed, withoutId } = edit;
@@ -147,51 +154,4 @@ function compare(
     if (text !== null && !seen.has(id)) records.push({ id, from: text, to: null, fits: true });
   }
   return records;
-}
-
-/**
- * Gives ids to the records an edit added without one. Durable with the batch, so that adopting the
- * edit again after a crash finds the same records.
- */
-export function stageIds(batch: Batch, edit: ForeignEdit): ForeignEdit {
-  const known = edit.records.map(({ id }) => id ?? 0);
-  const first =
-    known.reduce((most, id) => Math.max(most, id), batch.highWater(edit.collection)) + 1;
-  let next = first;
-  const records = edit.records.map((record) => {
-    if (record.id !== undefined || record.to === null) return record;
-    const id = next++;
-    return { ...record, id, to: record.to.replace(/"id":\d+\}$/, `"id":${id}}`) };
-  });
-  if (next > first) batch.raise({ [edit.collection]: next - 1 });
-  return { ...edit, records };
-}
-
-/**
- * Makes an edit's differences changes of this store. A record that this store changed as well since
- * the checkpoint is left as it is: neither side wins by itself.
- * @returns ids of those records
- */
-export function stageEdit(batch: Batch, { collection, records }: ForeignEdit): number[] {
-  const conflicting: number[] = [];
-  const at = new Date(batch.now).toISOString();
-  const { epoch } = batch.phase;
-  for (const { id, from, to: record, fits } of records) {
-    if (id === undefined) throw new Error('A record of the edit has no id yet.');
-    const current = batch.current(collection, id);
-    const now = current?.text ?? null;
-    if (now === record) continue;
-    if (now !== from) {
-      conflicting.push(id);
-      continue;
-    }
-    const base = current === undefined ? null : { epoch: current.epoch, version: current.version };
-    const change: Change = {
-      ...{ collection, id, epoch, version: (base?.version ?? 0) + 1, base },
-      op: record === null ? 'delete' : from === null ? 'create' : 'update',
-      ...{ record, at },
-    };
-    batch.change(change, 'primary', fits);
-  }
-  return conflicting;
 }

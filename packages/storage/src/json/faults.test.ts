@@ -28,6 +28,7 @@ function faulty(fails: { when: (operation: FileOperation) => Error | undefined }
   });
 }
 
+const WRITES = new Set<FileOperation['kind']>(['create', 'write', 'rename']);
 const never = (): undefined => undefined;
 const inJournal = ({ path }: FileOperation): boolean => path.includes('journal-');
 
@@ -165,4 +166,42 @@ test('I11: a manifest that is not known to be replaced makes the store recover',
   await create(store);
   expect(await allTexts(store)).toContain(text);
   expect(await allTexts(store)).toHaveLength(2);
+});
+
+test('I1: every batch is synced before it is acknowledged, and writers share a sync', async () => {
+  const directory = await freshDirectory();
+  let syncs = 0;
+  let unsynced = 0;
+  const fileSystem = interceptFileSystem(realFileSystem, (operation) => {
+    if (!inJournal(operation)) return;
+    if (operation.kind === 'write') unsynced++;
+    if (operation.kind === 'fdatasync') {
+      syncs++;
+      unsynced = 0;
+    }
+  });
+  const store = await open(directory, { fileSystem });
+  await create(store);
+  const before = syncs;
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      for (let round = 0; round < 5; round++) await create(store);
+    }),
+  );
+  expect(unsynced).toBe(0);
+  expect(syncs - before).toBeGreaterThanOrEqual(5);
+  expect(syncs - before).toBeLessThan(20);
+});
+
+test('I11: a store that was closed cleanly opens and reads on a full disk', async () => {
+  const directory = await freshDirectory();
+  const store = await open(directory);
+  const { text } = await create(store);
+  await store.close();
+  const fails = {
+    when: ({ kind }: FileOperation) => (WRITES.has(kind) ? fileError('ENOSPC') : undefined),
+  };
+  const again = await open(directory, { fileSystem: faulty(fails) });
+  expect(await allTexts(again)).toEqual([text]);
+  await expect(create(again)).rejects.toMatchObject({ code: 'storage-full' });
 });

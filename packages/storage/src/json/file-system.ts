@@ -132,8 +132,9 @@ async function lock(path: string): Promise<FileLock | undefined> {
   }
   return {
     async describe(text) {
-      await handle.truncate(0);
-      await handle.write(text, 0);
+      const bytes = Buffer.from(text);
+      await handle.write(bytes, 0, bytes.length, 0);
+      await handle.truncate(bytes.length);
     },
     async release() {
       unlock(handle.fd, LOCK_BYTE, 2);

@@ -2,7 +2,6 @@
 //   open ──────┤  StorageBroken ──> failed ──> recover from disk (own timer) ──> serving
 //              └── close(): checkpoint, last mark ──> closed ──> lock released
 //   Reads look at memory alone; writes go through the commit loop.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Item, KeyItem, Outcome, Write } from '../changes/index.ts';
 import type { Collection, FieldProblem } from '../collections/index.ts';
 import { sentenceOf, TandemError } from '../errors.ts';
@@ -20,28 +19,19 @@ import type {
 import { Batch } from './batch.ts';
 import { Checkpointer, type Core, isBehind, updateManifest } from './checkpoint.ts';
 import { CommitLoop } from './commit-loop.ts';
-import {
-  type ExternalEdit,
-  type ForeignEdit,
-  readEdits,
-  stageEdit,
-  stageIds,
-  writeEdit,
-} from './external-edit.ts';
+import { adoptEdit } from './edit-adoption.ts';
+import { type ExternalEdit, type ForeignEdit, readEdits } from './external-edit.ts';
 import type { FileLock } from './file-system.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';
 import { JournalOutbox } from './journal-outbox.ts';
-import { readManifest } from './manifest.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
 import { storedRecord } from './record-table.ts';
-import { recover } from './recovery.ts';
+import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
 import type { StorageBroken } from './whole-file.ts';
 
 /** Texts in one chunk of a list. */
 const LIST_CHUNK_RECORDS = 512;
-const REOPEN_DELAY_MS = 100;
-const REOPEN_DELAY_MAX_MS = 10_000;
 /** After a failed background checkpoint, how long none is tried. */
 const CHECKPOINT_RETRY_MS = 30_000;
 
@@ -170,7 +160,7 @@ export class JsonStore implements Store {
 
   /** Foreign edits of the checkpoint files that were kept aside, oldest first. */
   externalEdits(): readonly ExternalEdit[] {
-    return this.#edits.map(({ records: _records, ...edit }) => edit);
+    return this.#edits.map(({ records: _records, sha256: _sha256, ...edit }) => edit);
   }
 
   /**
@@ -178,9 +168,11 @@ export class JsonStore implements Store {
    * @throws {TandemError} `storage-full`, `storage-failed`
    */
   async checkpoint(): Promise<void> {
-    // One that is under way may have taken its snapshot before the last write.
+    // One that is under way may have taken its snapshot before the last write; if it fails, whoever
+    // started it is told.
     while (this.#checkpoint !== undefined) await this.#checkpoint.catch(() => {});
     if (isBehind(this.#core)) await this.#startCheckpoint();
+    else await this.#checkpointer.dropRelayed(this.#core);
   }
 
   #startCheckpoint(): Promise<void> {
@@ -224,6 +216,7 @@ export class JsonStore implements Store {
    * @returns ends the watch
    */
   onHandoverRequested(onRequest: (request: HandoverRequest) => void): () => void {
+    if (this.#ending.signal.aborted) return () => {};
     const { fileSystem, layout, log } = this.#context;
     const end = watchHandover(fileSystem, layout, log, onRequest);
     this.#ending.signal.addEventListener('abort', end, { once: true });
@@ -239,20 +232,14 @@ export class JsonStore implements Store {
   }
 
   async #adoptEdits(): Promise<void> {
-    for (const edit of this.#edits.filter(({ status }) => status === 'open')) {
-      const { keptAt: file } = edit;
-      if (edit.problem !== undefined || !acceptsWrites(this.phase.read())) {
-        this.#context.log.warn({ file, problem: edit.problem }, 'An external edit stays open');
-        continue;
-      }
-      const withIds = await this.#loop.submit((batch) => stageIds(batch, edit));
-      await writeEdit(this.#context, withIds);
-      const conflicting = await this.#loop.submit((batch) => stageEdit(batch, withIds));
-      const status = conflicting.length === 0 ? 'adopted' : 'open';
-      await writeEdit(this.#context, { ...withIds, status, conflicting });
-      this.#context.log.warn({ file, conflicting }, 'Adopted an external edit');
+    const edits: ForeignEdit[] = [];
+    for (const edit of this.#edits) {
+      const open = edit.status === 'open' && edit.problem === undefined;
+      if (open && acceptsWrites(this.phase.read())) {
+        edits.push(await adoptEdit(this.#context, this.#loop, edit));
+      } else edits.push(edit);
     }
-    this.#edits = await readEdits(this.#context);
+    this.#edits = edits;
   }
 
   #onBroken(error: StorageBroken): void {
@@ -267,37 +254,18 @@ export class JsonStore implements Store {
     });
   }
 
-  /** Recovers from disk in place; reads go on from the last durable state meanwhile (I11). */
+  /** Reads go on from the last durable state meanwhile. */
   async #reopen(): Promise<void> {
-    const { fileSystem, layout, log } = this.#context;
+    // Whoever started the checkpoint is told of its failure.
     await this.#checkpoint?.catch(() => {});
     await this.#loop.drained();
-    await closeQuietly(this.#core.journal.close(), (sentence) =>
-      log.debug({ error: sentence }, 'The failed journal file did not close cleanly'),
-    );
-    const { signal } = this.#ending;
-    for (let delayMs = REOPEN_DELAY_MS; !signal.aborted; ) {
-      try {
-        const manifest = await readManifest(fileSystem, layout);
-        if (manifest === undefined) throw new Error(`${layout.manifest} is missing.`);
-        const {
-          memory,
-          journal,
-          manifest: next,
-        } = await recover(this.#context, manifest, {
-          trustFiles: false,
-        });
-        this.#core = { memory, journal, manifest: next };
-        this.#outbox.reset();
-        this.#loop.restart();
-        log.warn({}, 'The JSON store was recovered from disk and serves again');
-        return;
-      } catch (error) {
-        log.error({ error: sentenceOf(error), delayMs }, 'Recovering the JSON store failed');
-        await sleep(delayMs, undefined, { signal }).catch(() => {});
-        delayMs = Math.min(delayMs * 2, REOPEN_DELAY_MAX_MS);
-      }
-    }
+    await closeJournal(this.#context, this.#core.journal);
+    const core = await recoverInPlace(this.#context, this.#ending.signal);
+    if (core === undefined) return;
+    this.#core = core;
+    this.#outbox.reset();
+    this.#loop.restart();
+    this.#context.log.warn({}, 'The JSON store was recovered from disk and serves again');
   }
 
   close(): Promise<void> {
@@ -325,20 +293,7 @@ export class JsonStore implements Store {
     this.#loop.stop(closed);
     await this.#reopening;
     await this.#loop.drained();
-    await closeQuietly(this.#core.journal.close(), (sentence) =>
-      log.debug({ error: sentence }, 'The journal file did not close cleanly'),
-    );
+    await closeJournal(this.#context, this.#core.journal);
     await this.#lock.release();
-  }
-}
-
-async function closeQuietly(
-  closing: Promise<void>,
-  onError: (sentence: string) => void,
-): Promise<void> {
-  try {
-    await closing;
-  } catch (error) {
-    onError(sentenceOf(error));
   }
 }

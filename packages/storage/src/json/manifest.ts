@@ -50,6 +50,15 @@ export interface Manifest {
   readonly filesBehind: boolean;
 }
 
+/** The phase state with the *catch-up needed since* mark, the oldest one if there are two. */
+export const catchUp = (
+  phase: JsonPhaseState,
+  { now }: { readonly now: () => number },
+): JsonPhaseState => ({
+  ...phase,
+  catchUpSince: phase.catchUpSince ?? new Date(now()).toISOString(),
+});
+
 const checksumOf = (body: object): number => crc32(JSON.stringify(body));
 
 export const encodeManifest = (manifest: Manifest): Buffer =>

@@ -48,6 +48,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
     await fileSystem.mkdir(layout.tandem, PRIVATE_DIRECTORY);
     const name = options.processName ?? process.title;
     const lock = await takeLock(fileSystem, layout, name, now());
+    let store: JsonStore | undefined;
     try {
       await fileSystem.mkdir(layout.handover, PRIVATE_DIRECTORY);
       const manifest = await readManifest(fileSystem, layout);
@@ -55,7 +56,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
         manifest === undefined
           ? await adopt(context)
           : await recover(context, manifest, { trustFiles: true });
-      const store = new JsonStore(context, lock, recovered, {
+      store = new JsonStore(context, lock, recovered, {
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
       });
@@ -65,7 +66,8 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
       });
       return store;
     } catch (error) {
-      await lock.release();
+      if (store === undefined) await lock.release();
+      else await store.close();
       throw error;
     }
   } catch (error) {

@@ -3,15 +3,13 @@
 //     must be whole   copied to a new segment   kept aside, cut
 //   The numbered steps stand in docs/json-format.md.
 import { join } from 'node:path';
-import { keepOriginals } from './adoption.ts';
-import { keepForeignFile } from './external-edit.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { adoptLate, lookAtFiles } from './file-check.ts';
 import type { OpenFile } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { fileInstant, OWN_FILE } from './layout.ts';
-import { loadLegacy, readLegacyFile } from './legacy-file.ts';
 import { scanLines } from './line-codec.ts';
-import type { Manifest, SegmentMark } from './manifest.ts';
-import { writeManifest } from './manifest.ts';
+import { catchUp, type Manifest, type SegmentMark, writeManifest } from './manifest.ts';
 import { Memory } from './memory.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
 import {
@@ -23,14 +21,7 @@ import {
   scanBatches,
 } from './segment-scan.ts';
 import { readState } from './state-file.ts';
-import {
-  hashFile,
-  openIfPresent,
-  readRange,
-  refusal,
-  removeIfPresent,
-  writeSynced,
-} from './whole-file.ts';
+import { openIfPresent, readRange, refusal, removeIfPresent, writeSynced } from './whole-file.ts';
 
 type Items = Parameters<Parameters<typeof scanBatches>[3]>[0];
 
@@ -68,13 +59,17 @@ export async function recover(
   const segments = journal.mark.number === last.number ? [] : tail.sealed ? [last] : [];
   const next: Manifest = {
     ...manifest,
-    phase: late.some(([, hash]) => hash !== null) ? catchUp(context, manifest) : manifest.phase,
+    // Late adopted records are in no outbox: the secondary gets them by difference.
+    phase: late.some(([, hash]) => hash !== null)
+      ? catchUp(manifest.phase, context)
+      : manifest.phase,
     files: { ...files, ...Object.fromEntries(late) },
     pending: null,
     segments: [...manifest.segments.slice(0, -1), ...segments, journal.mark],
     filesBehind: manifest.filesBehind || behind || late.length > 0,
   };
-  await writeManifest(fileSystem, layout, next);
+  // A store that was closed cleanly is opened without a write: also on a full disk.
+  if (!isDeepStrictEqual(next, manifest)) await writeManifest(fileSystem, layout, next);
   await removeUnnamed(context, next);
   const report: RecoveryReport = {
     ...{ created: false, adopted: late.length > 0, idsGiven: {}, replayed },
@@ -233,59 +228,6 @@ function continueJournal(
   const start = { batch: mark.batch, seq: mark.seq };
   return Journal.create(fileSystem, layout, identity, start, { payloads, batch, seq });
 }
-
-/** Compares the checkpoint files with what this store knows; keeps foreign ones aside. */
-async function lookAtFiles(
-  context: OpenContext,
-  manifest: Manifest,
-  base: Memory,
-  held: ReadonlySet<string>,
-): Promise<{ files: Record<string, string | null>; behind: boolean }> {
-  const { fileSystem, layout, collections, log } = context;
-  const files: Record<string, string | null> = {};
-  let behind = manifest.pending !== null;
-  for (const collection of collections) {
-    const { name } = collection;
-    if (!held.has(name)) continue;
-    const path = layout.checkpointFile(collection.file);
-    const found = (await hashFile(fileSystem, path)) ?? null;
-    const known = manifest.files[name] ?? null;
-    files[name] = found;
-    if (found === known || (found !== null && found === manifest.pending?.files[name])) continue;
-    behind = true;
-    if (found === null) {
-      log.warn({ file: path }, `${collection.file} is missing; the next checkpoint writes it anew`);
-    } else await keepForeignFile(context, collection, base.table(name));
-  }
-  return { files, behind };
-}
-
-/** Adopts the legacy file of a collection that this store has not held before. */
-async function adoptLate(
-  context: OpenContext,
-  manifest: Manifest,
-  memory: Memory,
-  held: ReadonlySet<string>,
-): Promise<[string, string | null][]> {
-  const { fileSystem, layout, collections } = context;
-  const adopted: [string, string | null][] = [];
-  for (const collection of collections.filter(({ name }) => !held.has(name))) {
-    const path = layout.checkpointFile(collection.file);
-    const file = await readLegacyFile(fileSystem, path, collection);
-    if (file !== undefined) {
-      loadLegacy(memory.table(collection.name), file, manifest.phase.epoch);
-      await keepOriginals(context, [collection.name]);
-    }
-    adopted.push([collection.name, file?.sha256 ?? null]);
-  }
-  return adopted;
-}
-
-/** Late adopted records are in no outbox: the secondary gets them by difference. */
-const catchUp = (context: OpenContext, { phase }: Manifest): Manifest['phase'] => ({
-  ...phase,
-  catchUpSince: phase.catchUpSince ?? new Date(context.now()).toISOString(),
-});
 
 /** Removes what an interrupted checkpoint or recovery left behind. */
 async function removeUnnamed(
