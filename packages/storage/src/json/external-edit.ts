@@ -34,7 +34,7 @@ export interface ExternalEdit {
 }
 
 /** One record's difference; `null` stands for no record. `id` is missing where the edit gave none. */
-export interface EditedRecord {
+interface EditedRecord {
   readonly id?: number;
   readonly from: string | null;
   readonly to: string | null;

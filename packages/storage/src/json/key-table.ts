@@ -2,7 +2,7 @@ import type { KeyItem } from '../changes/index.ts';
 import { emptyTree } from './btree.ts';
 
 /** Keys live at least 24 h (I10); twice that, so that clocks and late arrivals do not matter. */
-export const KEY_LIFE_MS = 48 * 60 * 60 * 1000;
+const KEY_LIFE_MS = 48 * 60 * 60 * 1000;
 
 /**
  * Orders strings as their UTF-8 bytes do, which is by code point: UTF-16 units do so too, except that

@@ -24,7 +24,7 @@ export interface SegmentMark {
 }
 
 /** SHA-256 of a checkpoint file as this store knows it; `null`: it knows of none. */
-export type FileHashes = Readonly<Record<string, string | null>>;
+type FileHashes = Readonly<Record<string, string | null>>;
 
 /** The one small file that says what the others mean. Always replaced whole. */
 export interface Manifest {
@@ -61,7 +61,7 @@ export const catchUp = (
 
 const checksumOf = (body: object): number => crc32(JSON.stringify(body));
 
-export const encodeManifest = (manifest: Manifest): Buffer =>
+const encodeManifest = (manifest: Manifest): Buffer =>
   Buffer.from(`${JSON.stringify({ ...manifest, checksum: checksumOf(manifest) }, undefined, 2)}\n`);
 
 export const writeManifest = (

@@ -10,7 +10,7 @@ export const acceptsWrites = ({ phase, sealed, committing }: JsonPhaseState): bo
   primaryOf(phase) === 'json' && !sealed && committing === null;
 
 /** @throws {TandemError} `not-primary` */
-export function assertPrimary(state: JsonPhaseState): void {
+function assertPrimary(state: JsonPhaseState): void {
   if (acceptsWrites(state)) return;
   const { phase, epoch, sealed } = state;
   const why =
