@@ -108,7 +108,7 @@ test('I6: an unreachable server in a PostgreSQL phase ends the start with one se
     DATABASE_URL: `postgres://nobody:secret@127.0.0.1:${await closedPort()}/none`,
     FF_USE_DATABASE_STORAGE: 'true',
   });
-  expect(await tandem.ended).toBe(78);
+  expect(await tandem.ended).toBe(75);
   expect(tandem.errors().trim().split('\n').at(-1)).toMatch(/PostgreSQL/);
   expect(tandem.output()).not.toContain('secret');
 });
@@ -169,6 +169,23 @@ test('I1: api, worker and PostgreSQL are started again after kill -9, and lose n
   await tandem.prints(`Dual-write: Created expense ${written} in database`);
   expect(await tandem.interrupt()).toBe(0);
   expect(legacyFile(join(dataDir, 'json'), 'expenses.json')).toHaveLength(written);
+});
+
+test('api and PostgreSQL killed at once in a PostgreSQL phase both come back', async () => {
+  const dataDir = temporaryFolder();
+  const tandem = startTandem({ DATA_DIR: dataDir, FF_USE_DATABASE_STORAGE: 'true' });
+  const origin = await tandem.ready();
+  const held = JSON.parse(readFileSync(join(dataDir, '.lock'), 'utf8'));
+  const api = held.services.find(({ name }: { name: string }) => name === 'api').pid;
+  const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
+  const [postmaster = ''] = readFileSync(pidFile, 'utf8').split('\n');
+  process.kill(Number(postmaster), 'SIGKILL');
+  process.kill(api, 'SIGKILL');
+  await vi.waitUntil(async () => {
+    const answer = await call(origin, 'POST', '/api/v1/expense', GUIDE).catch(() => undefined);
+    return answer?.status === 200;
+  }, WAIT);
+  expect(await tandem.interrupt()).toBe(0);
 });
 
 test('a killed launcher leaves no service behind, and the next start goes on', async () => {

@@ -1,7 +1,8 @@
 // npm start: the embedded PostgreSQL if no other is named, the api and the worker, until Ctrl-C.
 //
 // LOG_FORMAT=json leaves the log lines as they are. Exit status: 0 after a clean stop, 78 for a
-// configuration that can't work, 1 for anything else; the last line on stderr says why.
+// configuration that can't work, 75 when something that is needed is away, 1 for anything else; the
+// last line on standard error says why.
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import { launch } from './launcher/launch.ts';
 import { createLogView } from './launcher/readable-logs.ts';

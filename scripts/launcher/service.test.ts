@@ -104,6 +104,22 @@ test('a sentence may also come as a log line of an error', async () => {
   expect(lines).toHaveLength(2);
 });
 
+test('exit status 75 fails a first start in its own sentence, and is a restart later', async () => {
+  const away = await serviceOf(`console.error('It is away.'); process.exitCode = 75;`);
+  away.service.start();
+  expect(await away.service.failed).toEqual({ exitCode: 75, sentence: 'It is away.' });
+
+  const { service, errors, notes } = await serviceOf(
+    WELL_BEHAVED.replace("() => end('SIGTERM')", '() => process.exit(75)'),
+  );
+  service.start();
+  await service.waitUntilReady(never);
+  process.kill(service.pid as number, 'SIGTERM');
+  await vi.waitFor(() => expect(notes()).toEqual(['started', 'started']), WAIT);
+  expect(errors).toEqual(['The sample ended with status 75; it is started again in 1 s.']);
+  service.kill();
+});
+
 test('a service that dies before it was ever ready has failed', async () => {
   const { service } = await serviceOf(`throw new Error('a defect');`);
   service.start();

@@ -1,5 +1,6 @@
 //   start() ──> running ──ended by itself──> waiting (1 s … 30 s) ──> running
 //                  │ exit 78, or ended before it was ever ready: `failed` resolves, no restart
+//                  │ (exit 75, what it needs is away, is like any other end)
 //                  │ stop(): SIGTERM ── deadline ──> SIGKILL
 //                  └─> stopped
 //
@@ -13,6 +14,8 @@ import { RestartBackoff } from './backoff.ts';
 
 /** `EX_CONFIG` of sysexits.h: the configuration is wrong, and a restart would not help. */
 export const EXIT_CONFIGURATION = 78;
+/** `EX_TEMPFAIL`: what the process needs is away; its last sentence says what. */
+const EXIT_TEMPORARY = 75;
 
 const READY_PROBE_INTERVAL_MS = 100;
 const READY_PROBE_TIMEOUT_MS = 2_000;
@@ -164,6 +167,8 @@ export class Service {
     if (code === EXIT_CONFIGURATION) {
       const sentence = this.#lastSentence || `The ${this.name} refused its configuration.`;
       this.#fail({ exitCode: EXIT_CONFIGURATION, sentence });
+    } else if (!this.#wasReady && code === EXIT_TEMPORARY) {
+      this.#fail({ exitCode: EXIT_TEMPORARY, sentence: this.#lastSentence });
     } else if (!this.#wasReady) {
       const sentence = `The ${this.name} ended ${how} before it was ready; its last lines say why.`;
       this.#fail({ exitCode: 1, sentence });

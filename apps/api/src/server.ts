@@ -10,6 +10,8 @@ import { stopRequested } from './process/stop-signals.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
 const EXIT_CONFIGURATION = 78;
+/** `EX_TEMPFAIL`: what it needs is away at the moment; started again later it may work. */
+const EXIT_TEMPORARY = 75;
 const DRAIN_TIMEOUT_MS = 10_000;
 /** Requests in flight, the drain and the checkpoint together; then the process ends regardless. */
 const STOP_TIMEOUT_MS = 60_000;
@@ -63,7 +65,7 @@ async function stopWithin(timeoutMs: number, stop: () => Promise<void>): Promise
 function fail(error: unknown): number {
   if (isTandemError(error)) {
     process.stderr.write(`${error.message}\n`);
-    return EXIT_CONFIGURATION;
+    return error.code === 'unavailable' ? EXIT_TEMPORARY : EXIT_CONFIGURATION;
   }
   process.stderr.write(`${error instanceof Error ? error.stack : sentenceOf(error)}\n`);
   return 1;
