@@ -140,7 +140,7 @@ export class JsonStore implements Store {
   }
 
   async scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]> {
-    return this.#core.memory.keys.scan(afterKey, limit);
+    return this.#core.memory.keys.scan(afterKey, limit, this.#context.now());
   }
 
   async idHighWater(): Promise<IdHighWater> {

@@ -43,11 +43,12 @@ export class KeyTable {
     for (const { key } of expired) this.#keys.delete(key);
   }
 
-  scan(afterKey: string, limit: number): KeyItem[] {
+  /** Keys above one that still live, in the order of their bytes. */
+  scan(afterKey: string, limit: number, now: number): KeyItem[] {
     const found: KeyItem[] = [];
     for (const [key, item] of this.#keys.entries(afterKey === '' ? undefined : afterKey)) {
       if (found.length === limit) break;
-      if (key !== afterKey) found.push(item);
+      if (key !== afterKey && !isExpired(item, now)) found.push(item);
     }
     return found;
   }

@@ -67,6 +67,23 @@ export function keyContract(store: () => Store): void {
     }
   });
 
+  test('I10: a key that has outlived its time is not scanned, and may be used anew', async () => {
+    const HOUR_MS = 3_600_000;
+    const keyOf = (key: string, ageMs: number): KeyItem => ({
+      ...{ key, fingerprint: 'f1', at: new Date(Date.now() - ageMs).toISOString() },
+      outcome: JSON.stringify({ kind: 'deleted', id: 3 }),
+    });
+    const [old, young] = [keyOf('a', 49 * HOUR_MS), keyOf('b', 47 * HOUR_MS)];
+    await store().apply([old, young].map((key) => ({ kind: 'key', key })));
+    expect(await store().scanKeys('', 10)).toEqual([young]);
+    expect(await store().scanKeys('', 1)).toEqual([young]);
+    expect((await store().write(creation('a', 'f2'))).kind).toBe('created');
+    expect((await store().write(creation('b', 'f1'))).kind).toBe('deleted');
+    expect((await store().scanKeys('', 10)).map(({ fingerprint }) => fingerprint)).toEqual([
+      ...['f2', 'f1'],
+    ]);
+  });
+
   test('I10: an applied key answers as if the write had been made here', async () => {
     const outcome = { kind: 'deleted', id: 3 };
     const at = new Date().toISOString();
