@@ -10,6 +10,8 @@ import {
 } from '../collections/index.ts';
 import type { PagePosition, ScanEntry, Store, StoredRecord } from '../store.ts';
 
+export { randomFrom, seedOf, shuffled } from './seeded-random.ts';
+
 const collections = await loadCollections();
 
 function collectionNamed(name: string): Collection {
@@ -106,30 +108,4 @@ export async function allEntries(
     entries.push(...found);
     if (found.length === 0) return entries;
   }
-}
-
-/** Numbers from 0 to below 1 that a seed repeats (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** A seed for a random test: `TANDEM_SEED` replays one. The test prints it when it fails. */
-export function seedOf(): number {
-  const given = process.env.TANDEM_SEED;
-  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
-}
-
-export function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const copy = [...items];
-  for (let last = copy.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [copy[last], copy[other]] = [copy[other] as T, copy[last] as T];
-  }
-  return copy;
 }
