@@ -35,13 +35,14 @@ export type ApplyResult =
 /** Highest id ever given, by collection name. */
 export type IdHighWater = Readonly<Record<string, number>>;
 
+/** Ids in one `entries` call, at most. */
+export const ENTRIES_IDS_MAX = 10_000;
+
 /**
- * The one contract of both stores; `testing/store-contract.ts` is its suite.
- *
- * Reads see only durable states. Every method may throw a `TandemError`: `unavailable` (try again),
- * `storage-full`, `storage-failed`.
+ * The reading half of the contract. Reads see only durable states. Every method may throw a
+ * `TandemError`: `unavailable` (try again), `storage-failed`.
  */
-export interface Store {
+export interface StoreReads {
   readonly name: 'json' | 'postgres';
 
   /** The record, or `undefined` when there is none (or only a tombstone). */
@@ -56,6 +57,27 @@ export interface Store {
   /** Canonical texts of the whole collection in list order, as of one moment, in chunks. */
   list(collection: Collection): AsyncIterable<readonly string[]>;
 
+  /** Records and tombstones with `id > afterId`, by ascending id, at most `limit`. */
+  scan(collection: Collection, afterId: number, limit: number): Promise<readonly ScanEntry[]>;
+
+  /** Records and tombstones of these ids, by ascending id, each once; unknown ids are left out. At
+   *  most {@link ENTRIES_IDS_MAX} ids. */
+  entries(collection: Collection, ids: readonly number[]): Promise<readonly ScanEntry[]>;
+
+  /** Idempotency keys with `key > afterKey`, ascending by UTF-8 bytes, at most `limit`. */
+  scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]>;
+
+  /** Highest id ever given, of every collection (I9). */
+  idHighWater(): Promise<IdHighWater>;
+}
+
+/**
+ * The one contract of both stores; `testing/store-contract.ts` is its suite.
+ *
+ * Every method may throw a `TandemError`: `unavailable` (try again), `storage-full`,
+ * `storage-failed`.
+ */
+export interface Store extends StoreReads {
   /**
    * Writes as the primary: durable, with its changes in the outbox where the phase asks for it, when
    * the promise resolves (I1, I2). A write under a known idempotency key has no effect and resolves
@@ -70,18 +92,17 @@ export interface Store {
    *  result an item, in order. A fork or conflict changes nothing; the caller keeps it. */
   apply(items: readonly Item[]): Promise<readonly ApplyResult[]>;
 
-  /** Records and tombstones with `id > afterId`, by ascending id, at most `limit`. */
-  scan(collection: Collection, afterId: number, limit: number): Promise<readonly ScanEntry[]>;
-
-  /** Idempotency keys with `key > afterKey`, ascending by UTF-8 bytes, at most `limit`. */
-  scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]>;
-
-  /** Highest id ever given, of every collection (I9). */
-  idHighWater(): Promise<IdHighWater>;
-
   /** Raises the high-water; never lowers it. Durable when it resolves. */
   raiseIdHighWater(marks: IdHighWater): Promise<void>;
 
   /** Flushes and closes. A JSON store checkpoints first. Idempotent. */
   close(): Promise<void>;
 }
+
+/** @throws {Error} when a caller asks `entries` for more ids than one call may have */
+export function assertFewIds(ids: readonly number[]): void {
+  if (ids.length > ENTRIES_IDS_MAX) throw new Error(`${ids.length} ids are too many for one read.`);
+}
+
+/** What requests need of a store. */
+export type RecordStore = Pick<Store, 'get' | 'page' | 'list' | 'write'>;

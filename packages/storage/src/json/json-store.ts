@@ -2,20 +2,12 @@
 //   open ──────┤  StorageBroken ──> failed ──> recover from disk (own timer) ──> serving
 //              └── close(): checkpoint, last mark ──> closed ──> lock released
 //   Reads look at memory alone; writes go through the commit loop.
-import type { Item, KeyItem, Outcome, Write } from '../changes/index.ts';
-import type { Collection, FieldProblem } from '../collections/index.ts';
+import type { Item, Outcome, Write } from '../changes/index.ts';
+import type { FieldProblem } from '../collections/index.ts';
 import { sentenceOf, TandemError } from '../errors.ts';
 import type { JsonPhase, JsonPhaseState } from '../phase/index.ts';
 import type { Outbox } from '../replication/index.ts';
-import type {
-  ApplyResult,
-  IdHighWater,
-  Page,
-  PagePosition,
-  ScanEntry,
-  Store,
-  StoredRecord,
-} from '../store.ts';
+import type { ApplyResult, IdHighWater, Store } from '../store.ts';
 import { Batch } from './batch.ts';
 import { Checkpointer, type Core, isBehind, updateManifest } from './checkpoint.ts';
 import { CommitLoop } from './commit-loop.ts';
@@ -24,14 +16,13 @@ import { type ExternalEdit, type ForeignEdit, readEdits } from './external-edit.
 import type { FileLock } from './file-system.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';
 import { JournalOutbox } from './journal-outbox.ts';
+import type { Memory } from './memory.ts';
+import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
-import { storedRecord } from './record-table.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
 import type { StorageBroken } from './whole-file.ts';
 
-/** Texts in one chunk of a list. */
-const LIST_CHUNK_RECORDS = 512;
 /** After a failed background checkpoint, how long none is tried. */
 const CHECKPOINT_RETRY_MS = 30_000;
 
@@ -48,8 +39,7 @@ export interface MappingError {
 }
 
 /** The JSON store, while this process holds its lock. Made by `openJsonStore`. */
-export class JsonStore implements Store {
-  readonly name = 'json';
+export class JsonStore extends MemoryReads implements Store {
   readonly phase: JsonPhase;
   readonly recoveryReport: RecoveryReport;
   readonly #context: OpenContext;
@@ -67,6 +57,7 @@ export class JsonStore implements Store {
   #closing: Promise<void> | undefined;
 
   constructor(context: OpenContext, lock: FileLock, recovered: Recovered, settings: StoreSettings) {
+    super();
     const { memory, journal, manifest, report } = recovered;
     this.#context = context;
     this.#lock = lock;
@@ -107,20 +98,8 @@ export class JsonStore implements Store {
     return manifest.phase.epoch === 1 && Object.values(memory.highWater()).every((id) => id === 0);
   }
 
-  async get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
-    const entry = this.#core.memory.table(collection.name).get(id);
-    return entry === undefined || entry.text === null ? undefined : storedRecord(entry);
-  }
-
-  async page(
-    collection: Collection,
-    { limit, after }: { readonly limit: number; readonly after?: PagePosition },
-  ): Promise<Page> {
-    return this.#core.memory.table(collection.name).page(limit, after);
-  }
-
-  async *list(collection: Collection): AsyncIterable<readonly string[]> {
-    yield* this.#core.memory.table(collection.name).list(LIST_CHUNK_RECORDS);
+  protected reading(): { readonly memory: Memory; readonly now: number } {
+    return { memory: this.#core.memory, now: this.#context.now() };
   }
 
   write(write: Write): Promise<Outcome> {
@@ -129,22 +108,6 @@ export class JsonStore implements Store {
 
   apply(items: readonly Item[]): Promise<readonly ApplyResult[]> {
     return this.#loop.submit((batch) => items.map((item) => stageApply(batch, item)));
-  }
-
-  async scan(
-    collection: Collection,
-    afterId: number,
-    limit: number,
-  ): Promise<readonly ScanEntry[]> {
-    return this.#core.memory.table(collection.name).scan(afterId, limit);
-  }
-
-  async scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]> {
-    return this.#core.memory.keys.scan(afterKey, limit, this.#context.now());
-  }
-
-  async idHighWater(): Promise<IdHighWater> {
-    return this.#core.memory.highWater();
   }
 
   raiseIdHighWater(marks: IdHighWater): Promise<void> {

@@ -1,5 +1,11 @@
 import type { Collection } from '../collections/index.ts';
-import type { Page, PagePosition, ScanEntry, StoredRecord } from '../store.ts';
+import {
+  assertFewIds,
+  type Page,
+  type PagePosition,
+  type ScanEntry,
+  type StoredRecord,
+} from '../store.ts';
 import { readInChunks } from './cursor.ts';
 import { storageError } from './failure.ts';
 import type { Limiter } from './limiter.ts';
@@ -63,23 +69,44 @@ export async function readPage(
 }
 
 /** Records and tombstones by ascending id, as of one moment. */
-export async function scanEntries(
+export function scanEntries(
   context: StoreContext,
   collection: Collection,
   afterId: number,
   limit: number,
 ): Promise<readonly ScanEntry[]> {
+  return readEntries(context, collection, 'id > $2::bigint ORDER BY id LIMIT $3', [afterId, limit]);
+}
+
+/** Records and tombstones of these ids by ascending id, as of one moment. */
+export async function entriesOf(
+  context: StoreContext,
+  collection: Collection,
+  ids: readonly number[],
+): Promise<readonly ScanEntry[]> {
+  assertFewIds(ids);
+  const storable = ids.filter(isStorableId);
+  if (storable.length === 0) return [];
+  return readEntries(context, collection, 'id = ANY($2::integer[])', [storable]);
+}
+
+/** @param where of both tables; its values begin at $2, and one that limits them is $3 */
+async function readEntries(
+  context: StoreContext,
+  collection: Collection,
+  where: string,
+  values: readonly [from: unknown, limit?: number],
+): Promise<readonly ScanEntry[]> {
   const table = tableOf(context, collection);
   const nothing = collection.fields.map(() => ', NULL').join('');
   const found = await ask(
     context,
-    `(SELECT true AS live, ${table.columns} FROM ${table.identifier}
-      WHERE id > $2::bigint ORDER BY id LIMIT $3)
+    `(SELECT true AS live, ${table.columns} FROM ${table.identifier} WHERE ${where})
      UNION ALL
      (SELECT false, id, epoch, version, NULL${nothing} FROM tombstones
-      WHERE collection = $1 AND id > $2::bigint ORDER BY id LIMIT $3)
-     ORDER BY id LIMIT $3`,
-    [collection.name, afterId, limit],
+      WHERE collection = $1 AND ${where})
+     ORDER BY id ${values.length === 2 ? 'LIMIT $3' : ''}`,
+    [collection.name, ...values],
   );
   return found.map(([live, ...row]) => {
     if (live === true) return recordOfRow(table, row);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Item } from '../changes/index.ts';
-import type { Store } from '../store.ts';
+import { ENTRIES_IDS_MAX, type Store } from '../store.ts';
 import {
   allEntries,
   allPages,
@@ -9,6 +9,7 @@ import {
   create,
   expense,
   expenseText,
+  income,
   run,
 } from './store-fixture.ts';
 
@@ -101,5 +102,21 @@ export function readContract(store: () => Store): void {
     expect(await allEntries(store())).toEqual(expected);
     expect(await allEntries(store(), 2)).toEqual(expected);
     expect(await store().scan(expense, gone.id, 1)).toEqual([expected[3]]);
+  });
+
+  test('entries of some ids: records and tombstones, ascending, each once, unknown ones left out', async () => {
+    const made = [];
+    for (const date of DATES) made.push(await create(store(), { date }));
+    const [, second, third] = made;
+    if (second === undefined || third === undefined) throw new Error('no record');
+    await run(store(), { op: 'delete', collection: expense, id: third.id });
+    const buried = { ...third, version: 2, text: null };
+    const asked = [third.id, 99, second.id, third.id, -1, 2 ** 40, 0];
+    expect(await store().entries(expense, asked)).toEqual([second, buried]);
+    expect(await store().entries(expense, [])).toEqual([]);
+    expect(await store().entries(income, [second.id])).toEqual([]);
+    const many = Array.from({ length: ENTRIES_IDS_MAX }, (_, index) => ENTRIES_IDS_MAX - index);
+    expect(await store().entries(expense, many)).toEqual(await allEntries(store()));
+    await expect(store().entries(expense, [...many, 0])).rejects.toThrow('too many');
   });
 }
