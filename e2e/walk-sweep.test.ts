@@ -103,7 +103,7 @@ async function installation() {
       postgres: mortal(postgres, ['apply', 'raiseIdHighWater'], life, {
         phase: mortal(postgres.phase, ['advance'], life),
       }),
-      queues: mortal(upkeep, ['dropCovered', 'enqueueRejected'], life),
+      queues: mortal(upkeep, ['dropCovered', 'beginRelay', 'enqueueRejected'], life),
       collections,
       log: silentLog,
       actor: 'test',

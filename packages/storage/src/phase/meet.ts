@@ -13,6 +13,8 @@ export interface RelayedJournal {
   reachesBackToCursor(): Promise<boolean>;
   /** Says that everything up to `seq` is in PostgreSQL: moves the cursor there, never back. */
   skipTo(seq: number): Promise<void>;
+  /** Says that PostgreSQL has everything up to the head: moves the cursor there, also back. */
+  beginAtHead(): Promise<void>;
 }
 
 /**

@@ -93,6 +93,7 @@ const toJsonPrimary: Step = async (context) => {
     };
   }
   await json.raiseIdHighWater(await postgres.idHighWater());
+  await queues.beginRelay();
   await json.phase.update({ ...next, sealed: false, catchUpSince: null });
   await advance(context, epoch, { ...next, sealed: false, catchUpSince: null }, { report });
   await queues.dropCovered('json');

@@ -15,6 +15,12 @@ export interface QueueUpkeep {
    * dead letters that the store's own versions have overtaken.
    */
   dropCovered(direction: StoreName): Promise<void>;
+  /**
+   * JSON is about to become primary and holds all that PostgreSQL holds: its journal is relayed from
+   * its head on. Where the cursor stood says nothing: it may be that of a folder which was lost and
+   * made anew, or restored, while JSON followed.
+   */
+  beginRelay(): Promise<void>;
   /** Queues changes that the store could not hold, so that they stand as dead letters. */
   enqueueRejected(direction: StoreName, changes: readonly Change[]): Promise<void>;
 }

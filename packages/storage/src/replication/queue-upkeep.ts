@@ -35,6 +35,10 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
       if (direction === 'postgres') await journal?.skipTo(journal.head());
     },
 
+    async beginRelay() {
+      await journal?.beginAtHead();
+    },
+
     async enqueueRejected(direction, changes) {
       const known = await knownLetters(pool, direction);
       const items = changes

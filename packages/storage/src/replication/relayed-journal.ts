@@ -44,6 +44,12 @@ export function createRelayedJournal(options: RelayedJournalOptions): RelayedJou
       });
       outbox.relayed(seq);
     },
+
+    async beginAtHead() {
+      const head = outbox.head();
+      await locked((_at, move) => move(head));
+      outbox.relayed(head);
+    },
   };
 }
 
