@@ -1,6 +1,6 @@
 import cors from '@fastify/cors';
 import type { Collection } from '@tandem/storage/collections';
-import type { Store } from '@tandem/storage/store';
+import type { RecordStore } from '@tandem/storage/store';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { LoggerOptions } from 'pino';
 import { answerClientError } from './client-error.ts';
@@ -19,7 +19,7 @@ export interface AppOptions {
    * The store that serves now; asked once a request.
    * @throws {TandemError} `unavailable`, `not-primary` (503)
    */
-  readonly primary: () => Store;
+  readonly primary: () => RecordStore;
   readonly readiness: () => Readiness | Promise<Readiness>;
   /** A pino logger, or options for one. */
   readonly log: FastifyBaseLogger | LoggerOptions;

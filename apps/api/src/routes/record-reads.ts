@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { entityTag } from '@tandem/storage/changes';
 import type { Collection } from '@tandem/storage/collections';
-import type { Store } from '@tandem/storage/store';
+import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isNotModified } from '../entity-tags.ts';
 import { jsonArray } from '../json-array.ts';
@@ -15,7 +15,7 @@ export function recordReads(
   app: FastifyInstance,
   path: string,
   collection: Collection,
-  primary: () => Store,
+  primary: () => RecordStore,
 ): void {
   async function sendPage(reply: FastifyReply, { limit, after }: PageRequest) {
     const page = await primary().page(

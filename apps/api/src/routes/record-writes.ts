@@ -1,6 +1,6 @@
 import type { Command } from '@tandem/storage/changes';
 import { type Collection, readCreate, readUpdate } from '@tandem/storage/collections';
-import type { Store } from '@tandem/storage/store';
+import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readIfMatch } from '../entity-tags.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
@@ -20,7 +20,7 @@ export function recordWrites(
   app: FastifyInstance,
   path: string,
   collection: Collection,
-  primary: () => Store,
+  primary: () => RecordStore,
 ): void {
   async function write(request: FastifyRequest, reply: FastifyReply, command: Command) {
     const key = readIdempotencyKey(request);

@@ -1,5 +1,5 @@
 import type { Collection } from '@tandem/storage/collections';
-import type { Store } from '@tandem/storage/store';
+import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { sendProblem } from '../plugins/problems.ts';
 import { pathOf } from '../request-log.ts';
@@ -15,7 +15,7 @@ import { recordWrites } from './record-writes.ts';
 export function records(
   app: FastifyInstance,
   collections: readonly Collection[],
-  primary: () => Store,
+  primary: () => RecordStore,
 ): void {
   for (const schema of sharedSchemas(collections)) app.addSchema(schema);
   for (const collection of collections) {

@@ -31,5 +31,6 @@ export {
   secondaryOf,
 } from './phases.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
+export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';
 export { type WalkContext, type WalkResult, walkTo } from './walk.ts';

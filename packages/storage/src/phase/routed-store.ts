@@ -1,0 +1,144 @@
+//            serve(store)                 hold('writes' | 'all')
+//   away ─────────────────▶ open ─────────────────────────▶ held
+//    ▲  refuse(sentence)      ▲                               │
+//    └────────────────────────┴──────── serve(store) ◀────────┘
+//
+// While it is held, requests wait in memory; a store that refuses as "not primary" wrote nothing, so
+// its write waits for the next store too.
+import type { Outcome, Write } from '../changes/index.ts';
+import type { Collection } from '../collections/index.ts';
+import { isTandemError, TandemError } from '../errors.ts';
+import type { Page, PagePosition, RecordStore, Store, StoredRecord } from '../store.ts';
+
+/** How long a request waits for the end of a switch; longer than a switch may take. */
+const HOLD_TIMEOUT_MS = 15_000;
+/** Requests waiting at once. */
+const HELD_REQUESTS_MAX = 10_000;
+
+type Holding = 'nothing' | 'writes' | 'all';
+
+type Standing =
+  | { readonly store: Store; readonly holding: Holding }
+  | { readonly store: undefined; readonly sentence: string };
+
+export interface RoutedStoreOptions {
+  readonly holdTimeoutMs?: number;
+  /** A store refused a write as "not primary": the phase has moved, or is about to. */
+  readonly onNotPrimary?: () => void;
+}
+
+/**
+ * The store that requests see: whichever is primary now. A switch changes what is behind it while
+ * requests wait, so that none of them sees an error.
+ */
+export class RoutedStore implements RecordStore {
+  #standing: Standing = { store: undefined, sentence: 'The service is starting.' };
+  /** Called once at the next change of the standing. */
+  #waiting: (() => void)[] = [];
+  readonly #options: RoutedStoreOptions;
+
+  constructor(options: RoutedStoreOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Requests waiting now. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get #holdTimeoutMs(): number {
+    return this.#options.holdTimeoutMs ?? HOLD_TIMEOUT_MS;
+  }
+
+  /** The store behind it, or `undefined` with the reason while nothing is served. */
+  get standing(): Readonly<Standing> {
+    return this.#standing;
+  }
+
+  serve(store: Store): void {
+    this.#become({ store, holding: 'nothing' });
+  }
+
+  refuse(sentence: string): void {
+    this.#become({ store: undefined, sentence });
+  }
+
+  /** Makes new writes (or reads, too) wait until `serve` or `refuse`. */
+  hold(what: 'writes' | 'all'): void {
+    const { store } = this.#standing;
+    if (store !== undefined) this.#become({ store, holding: what });
+  }
+
+  async get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
+    return (await this.#open('reads')).get(collection, id);
+  }
+
+  async page(
+    collection: Collection,
+    options: { readonly limit: number; readonly after?: PagePosition },
+  ): Promise<Page> {
+    return (await this.#open('reads')).page(collection, options);
+  }
+
+  async *list(collection: Collection): AsyncIterable<readonly string[]> {
+    yield* (await this.#open('reads')).list(collection);
+  }
+
+  /** @throws {TandemError} as the store, and `unavailable` when no primary came in time */
+  async write(write: Write): Promise<Outcome> {
+    const deadlineMs = performance.now() + this.#holdTimeoutMs;
+    for (;;) {
+      const before = this.#standing;
+      const store = await this.#open('writes', deadlineMs);
+      try {
+        return await store.write(write);
+      } catch (error) {
+        // Refused by the store itself (I3): sealed, or moved on, or not told yet. Nothing was written.
+        if (!isTandemError(error, 'not-primary')) throw error;
+        this.#options.onNotPrimary?.();
+        if (this.#standing === before) await this.#changed(deadlineMs, error.message);
+      }
+    }
+  }
+
+  #become(standing: Standing): void {
+    this.#standing = standing;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  async #open(
+    what: 'reads' | 'writes',
+    deadlineMs = performance.now() + this.#holdTimeoutMs,
+  ): Promise<Store> {
+    for (;;) {
+      const standing = this.#standing;
+      if (standing.store === undefined) throw new TandemError('unavailable', standing.sentence);
+      const held =
+        standing.holding === 'all' || (standing.holding === 'writes' && what === 'writes');
+      if (!held) return standing.store;
+      await this.#changed(deadlineMs, 'The primary is being switched.');
+    }
+  }
+
+  /** Resolves at the next change of the standing. */
+  #changed(deadlineMs: number, sentence: string): Promise<void> {
+    if (this.#waiting.length >= HELD_REQUESTS_MAX) {
+      return Promise.reject(
+        new TandemError('overloaded', `More than ${HELD_REQUESTS_MAX} requests wait for a switch.`),
+      );
+    }
+    return new Promise((settle, fail) => {
+      const wake = () => {
+        clearTimeout(timer);
+        settle();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((waiting) => waiting !== wake);
+        fail(new TandemError('unavailable', sentence));
+      }, deadlineMs - performance.now());
+      this.#waiting.push(wake);
+    });
+  }
+}
