@@ -14,7 +14,7 @@ export {
   parseExact,
   stringifyExact,
 } from './exact-json.ts';
-export { checkField, type FieldProblem, TEXT_BYTES_MAX } from './field-value.ts';
+export { checkField, type FieldProblem, isCalendarDay, TEXT_BYTES_MAX } from './field-value.ts';
 export { type Input, readCreate, readFieldUpdate, readUpdate } from './input.ts';
 export {
   canonicalText,

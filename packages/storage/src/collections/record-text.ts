@@ -1,4 +1,4 @@
-import type { Collection, FieldValues } from './collection.ts';
+import type { Collection, Field, FieldValues } from './collection.ts';
 import { isJsonObject, parseExact, stringifyExact } from './exact-json.ts';
 import { checkFields, type FieldProblem } from './field-value.ts';
 
@@ -24,17 +24,32 @@ export type ReadRecord =
   | ({ readonly ok: true } & RecordParts)
   | { readonly ok: false; readonly problems: readonly FieldProblem[] };
 
+/** What stands before each field's value, made once a collection. */
+const starts = new WeakMap<Collection, readonly string[]>();
+
+function startsOf(collection: Collection): readonly string[] {
+  const known = starts.get(collection);
+  if (known !== undefined) return known;
+  const made = collection.fields.map(
+    ({ name }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`,
+  );
+  starts.set(collection, made);
+  return made;
+}
+
 export function canonicalText(collection: Collection, parts: RecordParts, id: number): string {
-  let text = '{';
-  for (const { name, kind } of collection.fields) {
+  const { fields } = collection;
+  const before = startsOf(collection);
+  let text = '';
+  for (let at = 0; at < fields.length; at++) {
+    const { name, kind } = fields[at] as Field;
     const value = parts.values[name];
     if (value === undefined) throw new Error(`${collection.name} ${id}: no value for ${name}.`);
-    text += `${JSON.stringify(name)}:${
-      value === null ? 'null' : kind === 'decimal' ? value : JSON.stringify(value)
-    },`;
+    text += before[at];
+    text += value === null ? 'null' : kind === 'decimal' ? value : JSON.stringify(value);
   }
-  if (parts.extra !== null) text += `${parts.extra.slice(1, -1)},`;
-  return `${text}"id":${id}}`;
+  if (parts.extra !== null) text += `,${parts.extra.slice(1, -1)}`;
+  return `${text},"id":${id}}`;
 }
 
 /** Splits a parsed record object (a value of `parseExact`) into known fields and the rest. */

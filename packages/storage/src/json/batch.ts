@@ -27,8 +27,9 @@ export class Batch {
   readonly #outbox: OutboxEntry[] = [];
   #seq: number;
   #count = 0;
-  /** Milliseconds since 1970: the instant of the whole batch. */
+  /** The instant of the whole batch, in milliseconds since 1970 and in ISO form. */
   readonly now: number;
+  readonly at: string;
 
   constructor(memory: Memory, phase: JsonPhaseState, mark: SegmentMark, now: number) {
     this.#memory = memory;
@@ -37,6 +38,7 @@ export class Batch {
     this.#seq = mark.seq;
     this.#lines = new LineWriter(mark.checksum);
     this.now = now;
+    this.at = new Date(now).toISOString();
   }
 
   get phase(): JsonPhaseState {

@@ -25,8 +25,16 @@ interface Settle {
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
-type Task = Settle &
-  ({ readonly stage: (batch: Batch) => unknown } | { readonly run: () => Promise<unknown> });
+/** What `stage` gave is kept in the task until its batch is durable. */
+interface StageTask extends Settle {
+  readonly stage: (batch: Batch) => unknown;
+  value: unknown;
+  threw: boolean;
+}
+interface RunTask extends Settle {
+  readonly run: () => Promise<unknown>;
+}
+type Task = StageTask | RunTask;
 
 /** Group commit: one writer, any number of callers. */
 export class CommitLoop {
@@ -47,23 +55,25 @@ export class CommitLoop {
    */
   submit<T>(stage: (batch: Batch) => T): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    return this.#enqueue({ stage }) as Promise<T>;
+    return this.#enqueue((resolve, reject) => {
+      return { stage, value: undefined, threw: false, resolve, reject };
+    }) as Promise<T>;
   }
 
   /** Runs between two batches: while it runs, no batch is in flight. */
   exclusive<T>(run: () => Promise<T>): Promise<T> {
-    return this.#enqueue({ run }) as Promise<T>;
+    return this.#enqueue((resolve, reject) => ({ run, resolve, reject })) as Promise<T>;
   }
 
   #enqueue(
-    task: { stage: (batch: Batch) => unknown } | { run: () => Promise<unknown> },
+    taskOf: (resolve: Settle['resolve'], reject: Settle['reject']) => Task,
   ): Promise<unknown> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.#queue.length >= QUEUE_TASKS_MAX) {
       return Promise.reject(new TandemError('overloaded', 'Too many writes are waiting.'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...task, resolve, reject });
+      this.#queue.push(taskOf(resolve, reject));
       if (this.#running) return;
       this.#running = true;
       // Whatever is submitted in this turn of the event loop shares the first batch.
@@ -93,14 +103,14 @@ export class CommitLoop {
 
   async #work(): Promise<void> {
     for (let task = this.#queue[0]; task !== undefined; task = this.#queue[0]) {
-      if ('run' in task) await this.#runAlone(this.#queue.shift() as typeof task);
+      if ('run' in task) await this.#runAlone(this.#queue.shift() as RunTask);
       else await this.#commitBatch();
     }
     this.#running = false;
     for (const resume of this.#idle.splice(0)) resume();
   }
 
-  async #runAlone(task: Settle & { run: () => Promise<unknown> }): Promise<void> {
+  async #runAlone(task: RunTask): Promise<void> {
     try {
       task.resolve(await task.run());
     } catch (error) {
@@ -111,36 +121,38 @@ export class CommitLoop {
 
   async #commitBatch(): Promise<void> {
     const batch = this.#host.openBatch();
-    const settled: { settle: () => void; reject: (error: unknown) => void }[] = [];
     let taken = 0;
     for (const task of this.#queue) {
       if ('run' in task || taken === BATCH_TASKS_MAX || batch.bytes >= BATCH_BYTES_MAX) break;
       taken++;
-      settled.push({ settle: staged(task, batch), reject: task.reject });
+      stageInto(batch, task);
     }
-    this.#queue.splice(0, taken);
+    const staged = this.#queue.splice(0, taken) as StageTask[];
     if (!batch.isEmpty) {
       try {
         await this.#host.append(batch);
       } catch (error) {
         if (error instanceof StorageBroken) this.#host.onBroken(error);
         const reason = error instanceof StorageBroken ? unknownOutcome(error) : error;
-        for (const { reject } of settled) reject(reason);
+        for (const { reject } of staged) reject(reason);
         return;
       }
       this.#host.publish(batch);
     }
-    for (const { settle } of settled) settle();
+    for (const task of staged) {
+      if (task.threw) task.reject(task.value);
+      else task.resolve(task.value);
+    }
   }
 }
 
 /** Stages a task; its answer is given later. */
-function staged(task: Settle & { stage: (batch: Batch) => unknown }, batch: Batch): () => void {
+function stageInto(batch: Batch, task: StageTask): void {
   try {
-    const value = task.stage(batch);
-    return () => task.resolve(value);
+    task.value = task.stage(batch);
   } catch (error) {
-    return () => task.reject(error);
+    task.value = error;
+    task.threw = true;
   }
 }
 

@@ -59,11 +59,13 @@ export function encodeItem(
     return JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...item.key });
   }
   const { record, collection, id, epoch, version, base, op, at, idempotencyKey } = item.change;
-  const members = { collection, id, epoch, version, base, op, at };
-  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  const misfit = fits ? {} : { misfit: true };
-  const start = { kind: 'change', batch, ...withSeq(seq), ...misfit };
-  return withRecord({ ...start, ...members, ...key }, record);
+  // Put together by hand, in the order of the documentation: this runs for every write.
+  const outboxed = seq === undefined ? '' : `,"seq":${seq}`;
+  const misfit = fits ? '' : ',"misfit":true';
+  const from = base === null ? 'null' : `{"epoch":${base.epoch},"version":${base.version}}`;
+  const key =
+    idempotencyKey === undefined ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`;
+  return `{"kind":"change","batch":${batch}${outboxed}${misfit},"collection":${JSON.stringify(collection)},"id":${id},"epoch":${epoch},"version":${version},"base":${from},"op":"${op}","at":${JSON.stringify(at)}${key}${RECORD_MEMBER}${record}}`;
 }
 
 export const encodeMarks = (marks: Readonly<Record<string, number>>, batch: number): string =>

@@ -7,7 +7,7 @@ import {
   stringifyExact,
   TEXT_BYTES_MAX,
 } from '../collections/index.ts';
-import { RecordDates } from './record-date.ts';
+import { dayOf } from './record-date.ts';
 
 /** A number whose spelling `JSON.parse` may not keep: an exponent, or more than 15 digits. */
 const INEXACT_NUMBER = /\d[eE][+-]?\d|[\d.]{17}/;
@@ -30,7 +30,6 @@ export interface LegacyRecord {
 export class LegacyRecords {
   readonly #collection: Collection;
   readonly #source: string;
-  readonly #dates: RecordDates;
   readonly #mayBePlain: boolean;
   readonly #names: readonly string[];
   #exact: readonly Record<string, unknown>[] | undefined;
@@ -39,7 +38,6 @@ export class LegacyRecords {
   constructor(collection: Collection, source: string) {
     this.#collection = collection;
     this.#source = source;
-    this.#dates = new RecordDates(collection);
     this.#mayBePlain = !INEXACT_NUMBER.test(source);
     this.#names = [...collection.fields.map(({ name }) => name), 'id'];
   }
@@ -68,7 +66,7 @@ export class LegacyRecords {
         if (!isCanonicalNumber(value)) return false;
       } else if (typeof value !== 'string') return false;
       else if (kind === 'date') {
-        if (this.#dates.day(value) === '') return false;
+        if (dayOf(value) === 0) return false;
       } else if (!isPlainText(value)) return false;
     }
     return true;

@@ -15,13 +15,25 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const READ_BYTES = 1 << 20;
 
-const hex = (value: number): string => value.toString(16).padStart(8, '0');
+/** Bytes a writer begins with; it grows by doubling. */
+const WRITER_BYTES = 1 << 14;
+const NOTHING = Buffer.alloc(0);
+/** UTF-8 needs at most this many bytes for a UTF-16 unit. */
+const UNIT_BYTES_MAX = 3;
+const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+
+/** Writes a number as 8 lower-case hex digits. */
+function writeHex(buffer: Buffer, value: number, from: number): void {
+  for (let at = from + 7, rest = value; at >= from; at--, rest >>>= 4) {
+    buffer[at] = HEX_DIGITS[rest & 15] as number;
+  }
+}
 
 /** Collects lines, chained from a checksum on. */
 export class LineWriter {
   #checksum: number;
   #bytes = 0;
-  #parts: Buffer[] = [];
+  #buffer = NOTHING;
 
   constructor(seed: number) {
     this.#checksum = seed;
@@ -37,19 +49,34 @@ export class LineWriter {
   }
 
   add(payload: string | Uint8Array): void {
-    const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    this.#checksum = crc32(body, this.#checksum);
-    const line = Buffer.allocUnsafe(PREFIX_BYTES + body.length + 1);
-    line.write(`${hex(body.length)} ${hex(this.#checksum)} `, 0, 'latin1');
-    line.set(body, PREFIX_BYTES);
-    line[line.length - 1] = NEWLINE;
-    this.#parts.push(line);
-    this.#bytes += line.length;
+    const isText = typeof payload === 'string';
+    this.#makeRoom(PREFIX_BYTES + 1 + payload.length * (isText ? UNIT_BYTES_MAX : 1));
+    const buffer = this.#buffer;
+    const from = this.#bytes + PREFIX_BYTES;
+    if (!isText) buffer.set(payload, from);
+    const length = isText ? buffer.write(payload, from) : payload.length;
+    const end = from + length;
+    this.#checksum = crc32(buffer.subarray(from, end), this.#checksum);
+    writeHex(buffer, length, from - PREFIX_BYTES);
+    buffer[from - 10] = SPACE;
+    writeHex(buffer, this.#checksum, from - 9);
+    buffer[from - 1] = SPACE;
+    buffer[end] = NEWLINE;
+    this.#bytes = end + 1;
   }
 
+  #makeRoom(bytes: number): void {
+    const wanted = this.#bytes + bytes;
+    if (wanted <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(wanted, WRITER_BYTES, 2 * this.#buffer.length));
+    this.#buffer.copy(larger, 0, 0, this.#bytes);
+    this.#buffer = larger;
+  }
+
+  /** The lines so far. They belong to the caller: the writer begins a new buffer. */
   take(): Buffer {
-    const bytes = Buffer.concat(this.#parts);
-    this.#parts = [];
+    const bytes = this.#buffer.subarray(0, this.#bytes);
+    this.#buffer = NOTHING;
     this.#bytes = 0;
     return bytes;
   }

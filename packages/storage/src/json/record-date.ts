@@ -1,16 +1,58 @@
 import type { Collection } from '../collections/index.ts';
-import { checkField } from '../collections/index.ts';
+import { isCalendarDay } from '../collections/index.ts';
 
-/** More distinct dates than any collection has; a flood of nonsense dates is not remembered. */
-const REMEMBERED_DATES_MAX = 100_000;
 const ISO_DAY_LENGTH = 10;
+const DASH = 0x2d;
+const ZERO = 0x30;
+
+const MONTHS = 12;
+const DAYS_MAX = 31;
 
 /**
- * Finds a record's date in its canonical text, and shares one string for each day: a million records
- * have a few thousand dates.
+ * A calendar day as a number that grows with time, 0 for none: a list compares days millions of
+ * times, and numbers need no memory of their own. Every month counts 31 days, so it is no count of
+ * days, but it is simply turned back.
  */
+export type Day = number;
+
+/** The day in ISO form; the empty string for none. */
+export function dayText(day: Day): string {
+  if (day === 0) return '';
+  const months = Math.floor(day / DAYS_MAX);
+  const numbers = [
+    String(Math.floor(months / MONTHS)).padStart(4, '0'),
+    String((months % MONTHS) + 1).padStart(2, '0'),
+    String((day % DAYS_MAX) + 1).padStart(2, '0'),
+  ];
+  return numbers.join('-');
+}
+
+/** The number of some digits of a text, or `NaN` when one of them is none. */
+function digitsIn(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** The day that the ten characters from `from` on spell, or 0. */
+export function dayAt(text: string, from: number): Day {
+  if (text.charCodeAt(from + 4) !== DASH || text.charCodeAt(from + 7) !== DASH) return 0;
+  const year = digitsIn(text, from, from + 4);
+  const month = digitsIn(text, from + 5, from + 7);
+  const day = digitsIn(text, from + 8, from + 10);
+  if (!isCalendarDay(year, month, day)) return 0;
+  return (year * MONTHS + month - 1) * DAYS_MAX + day - 1;
+}
+
+/** The day of an ISO date, or 0 when it is none. */
+export const dayOf = (text: string): Day => (text.length === ISO_DAY_LENGTH ? dayAt(text, 0) : 0);
+
+/** Finds a record's day in its canonical text. */
 export class RecordDates {
-  readonly #known = new Map<string, string>();
   readonly #collection: Collection;
   /** How a text starts whose first member is the date, up to the date's first digit. */
   readonly #prefix: string;
@@ -20,27 +62,15 @@ export class RecordDates {
     this.#prefix = `{${JSON.stringify(collection.dateField)}:"`;
   }
 
-  /** The ISO day, or the empty string when the record's date is none: that sorts last. */
-  of(text: string): string {
-    const end = this.#prefix.length + ISO_DAY_LENGTH;
-    if (text.startsWith(this.#prefix) && text[end] === '"') {
-      return this.day(text.slice(this.#prefix.length, end));
+  /** 0 when the record's date is none. */
+  of(text: string): Day {
+    const from = this.#prefix.length;
+    if (text.startsWith(this.#prefix) && text[from + ISO_DAY_LENGTH] === '"') {
+      return dayAt(text, from);
     }
     const object: Record<string, unknown> = JSON.parse(text);
     const { dateField } = this.#collection;
     const value = Object.hasOwn(object, dateField) ? object[dateField] : undefined;
-    return typeof value === 'string' && value.length === ISO_DAY_LENGTH ? this.day(value) : '';
-  }
-
-  /** The shared string of a day, or the empty string when it is no calendar date. */
-  day(text: string): string {
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const field = this.#collection.fields.find(({ name }) => name === this.#collection.dateField);
-    if (field === undefined) throw new Error(`${this.#collection.name} has no date field.`);
-    const checked = checkField(field, text);
-    const day = 'problem' in checked ? '' : text;
-    if (this.#known.size < REMEMBERED_DATES_MAX) this.#known.set(text, day);
-    return day;
+    return typeof value === 'string' ? dayOf(value) : 0;
   }
 }

@@ -1,25 +1,30 @@
 //   byId:   id ──> entry (live or tombstone)     scan, checkpoint
-//   byDate: newest date, highest id (live only)  page, list
+//   byPlace: newest date, highest id (live only) page, list
 //   Both are copy-on-write: `clone()` is a snapshot at no cost.
 import type { Stamp } from '../changes/index.ts';
 import { type Collection, type FieldProblem, readRecord } from '../collections/index.ts';
 import type { Page, PagePosition, ScanEntry, StoredRecord } from '../store.ts';
 import { emptyTree, type Tree, treeOf } from './btree.ts';
-import { RecordDates } from './record-date.ts';
+import { type Day, dayOf, dayText, RecordDates } from './record-date.ts';
 
 /** One state in memory. Never changed once it is published; a tombstone's text is `null`. */
 export interface Entry extends Stamp {
   readonly id: number;
   readonly text: string | null;
-  /** Shared ISO day; empty for a tombstone and for a date that is none. */
-  readonly date: string;
+  /** 0 for a tombstone and for a date that is none. */
+  readonly day: Day;
 }
 
 const ascending = (a: number, b: number): number => a - b;
 
-/** List order: newest date first, then highest id. */
-const listOrder = (a: PagePosition, b: PagePosition): number =>
-  a.date === b.date ? b.id - a.id : a.date < b.date ? 1 : -1;
+/** Above every id, and with any day below 2 ** 53. */
+const ID_LIMIT = 2 ** 31;
+
+/**
+ * A record's place in the list: ascending by it is newest date first, then highest id, and what has no
+ * date comes last. One number, so that a tree keeps its keys side by side.
+ */
+const placeOf = (day: Day, id: number): number => -(day * ID_LIMIT + id);
 
 /** An unchanging view of a table, for a list or a checkpoint. */
 export interface TableSnapshot {
@@ -35,7 +40,7 @@ export class RecordTable {
   readonly #dates: RecordDates;
   readonly #misfits = new Set<number>();
   #byId = emptyTree<number, Entry>(ascending);
-  #byDate = emptyTree<PagePosition, undefined>(listOrder);
+  #byPlace = emptyTree<number, Entry>(ascending);
   highWater = 0;
 
   constructor(collection: Collection) {
@@ -44,7 +49,7 @@ export class RecordTable {
   }
 
   entry(id: number, { epoch, version }: Stamp, text: string | null): Entry {
-    return { id, epoch, version, text, date: text === null ? '' : this.#dates.of(text) };
+    return { id, epoch, version, text, day: text === null ? 0 : this.#dates.of(text) };
   }
 
   get(id: number): Entry | undefined {
@@ -54,9 +59,9 @@ export class RecordTable {
   /** @param fits whether the schema can hold it; one that it can't is a mapping error */
   put(entry: Entry, fits: boolean): void {
     const old = this.#byId.get(entry.id);
-    if (old !== undefined && old.text !== null) this.#byDate.delete(old);
+    if (old !== undefined && old.text !== null) this.#byPlace.delete(placeOf(old.day, old.id));
     this.#byId.set(entry.id, entry);
-    if (entry.text !== null) this.#byDate.set(entry, undefined);
+    if (entry.text !== null) this.#byPlace.set(placeOf(entry.day, entry.id), entry);
     if (fits) this.#misfits.delete(entry.id);
     else this.#misfits.add(entry.id);
     if (entry.id > this.highWater) this.highWater = entry.id;
@@ -69,14 +74,14 @@ export class RecordTable {
     this.#byId = treeOf(ids, entries, ascending);
     const days = Map.groupBy(
       entries.filter(({ text }) => text !== null),
-      ({ date }) => date,
+      ({ day }) => day,
     );
-    const ordered: PagePosition[] = [];
-    for (const day of [...days.keys()].sort().reverse()) {
+    const ordered: Entry[] = [];
+    for (const day of [...days.keys()].sort((a, b) => b - a)) {
       for (const entry of (days.get(day) ?? []).reverse()) ordered.push(entry);
     }
-    const nothing = new Array<undefined>(ordered.length).fill(undefined);
-    this.#byDate = treeOf(ordered, nothing, listOrder);
+    const places = ordered.map(({ day, id }) => placeOf(day, id));
+    this.#byPlace = treeOf(places, ordered, ascending);
     for (const id of misfits) this.#misfits.add(id);
     this.highWater = Math.max(this.highWater, ids.at(-1) ?? 0);
   }
@@ -102,13 +107,15 @@ export class RecordTable {
 
   page(limit: number, after: PagePosition | undefined): Page {
     const records: StoredRecord[] = [];
-    for (const key of this.#byDate.keys(after)) {
-      if (after !== undefined && listOrder(key, after) === 0) continue;
-      const last = records.at(-1);
+    const from = after === undefined ? undefined : placeOf(dayOf(after.date), after.id);
+    let last: Entry | undefined;
+    for (const [place, entry] of this.#byPlace.entries(from)) {
+      if (place === from) continue;
       if (records.length === limit && last !== undefined) {
-        return { records, next: { date: (this.get(last.id) as Entry).date, id: last.id } };
+        return { records, next: { date: dayText(last.day), id: last.id } };
       }
-      records.push(storedRecord(key as Entry));
+      last = entry;
+      records.push(storedRecord(entry));
     }
     return { records };
   }
@@ -116,8 +123,8 @@ export class RecordTable {
   /** Texts in list order as of now, whatever is written while it is read. */
   *list(chunkLength: number): Generator<readonly string[]> {
     let chunk: string[] = [];
-    for (const key of this.#byDate.clone().keys()) {
-      chunk.push((key as Entry).text as string);
+    for (const { text } of this.#byPlace.clone().values()) {
+      chunk.push(text as string);
       if (chunk.length === chunkLength) {
         yield chunk;
         chunk = [];

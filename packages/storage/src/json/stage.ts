@@ -40,7 +40,7 @@ export function stageWrite(batch: Batch, write: Write): Outcome {
     );
   }
   const collection = command.collection.name;
-  const at = new Date(batch.now).toISOString();
+  const { at } = batch;
   const { outcome, changes } = plan(write, {
     epoch: batch.phase.epoch,
     at,
