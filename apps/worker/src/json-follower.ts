@@ -59,6 +59,8 @@ export class JsonFollower {
   #drainTimeoutMs = 0;
   #stopped = false;
   #isHeldElsewhere = false;
+  /** Ends the wait between two attempts to take the lock. */
+  readonly #hurry = new AbortController();
 
   constructor(options: JsonFollowerOptions) {
     this.#options = options;
@@ -97,10 +99,12 @@ export class JsonFollower {
   /**
    * Drains within the deadline, writes the checkpoint and lets go of the lock. A follower that is
    * wanted but has not begun yet begins first: a stop soon after a start owes the same files (I7).
-   * Idempotent.
+   * The lock may have become free since it was last tried, so it is tried once more. Idempotent.
    */
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
     this.#stopped = true;
+    this.#isHeldElsewhere = false;
+    this.#hurry.abort();
     const deadlineMs = performance.now() + drainTimeoutMs;
     while (this.#mayYetWork() && performance.now() < deadlineMs) await sleep(STOP_POLL_MS);
     this.#drainTimeoutMs = Math.max(0, deadlineMs - performance.now());
@@ -139,7 +143,7 @@ export class JsonFollower {
         }
       }
       this.#state = 'standing by';
-      await pause(waitMs, leave);
+      await pause(waitMs, AbortSignal.any([leave, this.#hurry.signal]));
     }
   }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspectJsonStore, requestHandover } from '@tandem/storage/json';
+import { inspectJsonStore, openJsonStore, requestHandover } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { migrateSchema } from '@tandem/storage/postgres';
 import { migrateQueues, readBacklog } from '@tandem/storage/replication';
@@ -144,6 +144,20 @@ test('I7: in postgres-primary it follows with JSON, and a clean stop leaves the 
   ]);
   expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 0 });
   expect(worker.said(`Dual-write: Deleted expense ${third.id} from JSON`)).toBe(1);
+});
+
+test('I7: a stop right after another process let go of the JSON store still drains into it', async () => {
+  // As at a start into postgres-primary: the api walks the phases under the lock, then lets go.
+  const other = await openJsonStore({ directory: home, collections: [expense] });
+  await enterPostgresPrimary();
+  const worker = await start();
+  await ready(worker);
+  await create(fixture.store, { notes: 'written before the worker could follow' });
+  await other.close();
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toBe(0);
+  expect(fileRecords()).toMatchObject([{ notes: 'written before the worker could follow' }]);
+  expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 0 });
 });
 
 test('a second worker stands by for JSON, and takes over from one that was killed', async () => {
