@@ -1,4 +1,12 @@
 export {
+  FLAGS_SETTLE_MS,
+  type FlagSighting,
+  type SettlingFlags,
+  settleFlags,
+  settlesInMs,
+  sightFlags,
+} from './desired-phase.ts';
+export {
   FLAG_NAMES,
   type FlagName,
   type FlagResolution,
@@ -30,6 +38,15 @@ export {
   type StoreName,
   secondaryOf,
 } from './phases.ts';
+export {
+  disagreement,
+  type LiveProcess,
+  nameOf,
+  type Processes,
+  type ProcessFacts,
+  type ProcessKind,
+  spokesman,
+} from './process-registry.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';

@@ -1,3 +1,4 @@
+export { FlagWatch, type FlagWatchOptions } from './flag-watch.ts';
 export { readPhaseFlags, writePhaseFlags } from './flags.ts';
 export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';
 export { postgresPhase } from './phase-row.ts';
@@ -7,4 +8,5 @@ export {
   type PostgresStore,
   type PostgresStoreOptions,
 } from './postgres-store.ts';
+export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './process-registry.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';

@@ -12,6 +12,7 @@ import {
   text,
   timestamp,
   unique,
+  uuid,
 } from 'drizzle-orm/pg-core';
 
 /** Text ordered by its UTF-8 bytes, whatever the database's locale is. */
@@ -67,6 +68,41 @@ export const phaseHistory = pgTable('phase_history', {
   reason: text().notNull(),
   evidence: json().notNull(),
 });
+
+/** What an operator asked for: the flags were written, or set back, in the same transaction. */
+export const phaseIntents = pgTable(
+  'phase_intents',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    at: instant().notNull(),
+    actor: text().notNull(),
+    act: text().notNull(),
+    desired: text().notNull(),
+    reason: text().notNull(),
+  },
+  (table) => [check('phase_intents_act_is_one', sql`${table.act} IN ('set', 'cancel')`)],
+);
+
+/** Every api and worker process that runs, as it last told (`phase/process-registry.ts`). Instants
+ *  are of this server's clock: those of the processes' machines may differ. */
+export const processes = pgTable(
+  'processes',
+  {
+    id: uuid().primaryKey(),
+    kind: text().notNull(),
+    pid: integer().notNull(),
+    host: text().notNull(),
+    started_at: instant().notNull(),
+    seen_at: instant().notNull(),
+    effective: text(),
+    epoch: count(),
+    desired: text().notNull(),
+    flags: json().notNull(),
+    ready: boolean().notNull(),
+    waiting_for: text(),
+  },
+  (table) => [check('processes_kind_is_one', sql`${table.kind} IN ('api', 'worker')`)],
+);
 
 /** Up to which `seq` a JSON store's outbox is in the queue; moved with the jobs it counts (I2). */
 export const relayCursor = pgTable('relay_cursor', {
@@ -129,3 +165,74 @@ export const divergences = pgTable(
     check('divergences_class_is_one', sql`${table.class} IN ('fork', 'conflict')`),
   ],
 );
+
+/** Comparisons of the two stores, one row a run; a run that was cut off has no `finished_at`. */
+export const verifyRuns = pgTable(
+  'verify_runs',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    started_at: instant().notNull(),
+    finished_at: instant(),
+    /** The store that was primary; the other one was compared with it. */
+    primary: text().notNull(),
+    /** Where the primary stood at the start: everything up to there was looked at. */
+    epoch: count().notNull(),
+    outbox_seq: count().notNull(),
+    seen: count(),
+    keys_seen: count(),
+    /** How many differences there are of each class. */
+    counts: json(),
+    outcome: text(),
+  },
+  (table) => [
+    check('verify_runs_primary_is_one', sql`${table.primary} IN ('json', 'postgres')`),
+    check(
+      'verify_runs_outcome_is_one',
+      sql`${table.outcome} IN ('clean', 'differences', 'inconclusive')`,
+    ),
+    check(
+      'verify_runs_finish_with_an_outcome',
+      sql`(${table.finished_at} IS NULL) = (${table.outcome} IS NULL)`,
+    ),
+  ],
+);
+
+/** The first differences of a run with both texts: of a record, or of an idempotency key. */
+export const verifyDifferences = pgTable(
+  'verify_differences',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    run_id: integer()
+      .notNull()
+      .references(() => verifyRuns.id, { onDelete: 'cascade' }),
+    class: text().notNull(),
+    kind: text().notNull(),
+    collection: text(),
+    record_id: integer(),
+    key: text(),
+    primary_epoch: count(),
+    primary_version: count(),
+    primary_text: text(),
+    secondary_epoch: count(),
+    secondary_version: count(),
+    secondary_text: text(),
+    detail: text(),
+  },
+  (table) => [
+    index('verify_differences_of_run').on(table.run_id),
+    check(
+      'verify_differences_of_record_or_key',
+      sql`(${table.collection} IS NULL) = (${table.record_id} IS NULL) AND (${table.collection} IS NULL) <> (${table.key} IS NULL)`,
+    ),
+  ],
+);
+
+/** What operators did, in the transaction that did it; never pruned. */
+export const auditLog = pgTable('audit_log', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  at: instant().notNull(),
+  actor: text().notNull(),
+  action: text().notNull(),
+  reason: text().notNull(),
+  details: json().notNull(),
+});
