@@ -12,6 +12,7 @@ import {
   createRelayedJournal,
   migrateQueues,
   QUEUES,
+  readBacklog,
 } from '@tandem/storage/replication';
 import type { Store } from '@tandem/storage/store';
 import { allTexts, create, createTestDatabase, expense } from '@tandem/storage/testing';
@@ -117,7 +118,9 @@ async function installation() {
     await queues.stop();
     await database.drop();
   };
-  return { withJson, walk, postgres, close };
+  const waitingForJson = async () =>
+    (await readBacklog(database.pool)).queues[QUEUES.json]?.waiting;
+  return { withJson, walk, waitingForJson, postgres, close };
 }
 
 type Installation = Awaited<ReturnType<typeof installation>>;
@@ -142,7 +145,7 @@ async function writeToWhoeverAccepts(
 
 /** One move that dies at an act, what the stores then accept, and the start after it. */
 async function dieAndStartAgain(
-  { withJson, walk, postgres }: Installation,
+  { withJson, walk, waitingForJson, postgres }: Installation,
   model: Map<number, string>,
   move: { from: Phase; to: Phase; dieAt: number; when: 'before' | 'after' },
 ): Promise<boolean> {
@@ -179,6 +182,8 @@ async function dieAndStartAgain(
     expect({ effective, waitingFor }).toEqual({ effective: to, waitingFor: null });
     const primary = primaryOf(to) === 'json' ? json : postgres;
     expect((await allTexts(primary)).sort()).toEqual([...model.values()].sort());
+    if (to === 'postgres-primary') return;
+    expect(await waitingForJson(), 'jobs that nobody works are no backlog').toBe(0);
   });
   return died;
 }

@@ -1,6 +1,6 @@
-import { TandemError } from '../errors.ts';
+import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '../errors.ts';
 import { mend } from './mend.ts';
-import { nextPhase, type Phase } from './phases.ts';
+import { nextPhase, type Phase, primaryOf, secondaryOf } from './phases.ts';
 import { reconcile } from './reconcile.ts';
 import { type Refusal, STEPS } from './steps.ts';
 import type { JsonSide, PostgresSide, SwitchContext } from './switch-context.ts';
@@ -25,16 +25,62 @@ export interface WalkContext extends Omit<SwitchContext, 'postgres'> {
  * @throws {TandemError} `mismatched-stores`, or `unavailable` when not even the present phase can be
  *   served
  */
-export async function walkTo(desired: Phase, context: WalkContext): Promise<WalkResult> {
+export async function walkTo(desired: Phase, given: WalkContext): Promise<WalkResult> {
+  let context = given;
   for (;;) {
-    // Before every step: the last one may have been taken in JSON alone.
-    await agree(context);
-    const effective = context.json.phase.read().phase;
-    const next = nextPhase(effective, desired);
-    if (next === undefined) return { effective, waitingFor: null };
-    const refusal = await step(effective, next, context);
-    if (refusal !== undefined) return { effective, waitingFor: refusal.waitingFor };
-    context.log.info({ from: effective, to: next }, `Phase: moved from ${effective} to ${next}.`);
+    try {
+      // Before every step: the last one may have been taken in JSON alone.
+      await agree(context);
+      const effective = context.json.phase.read().phase;
+      const next = nextPhase(effective, desired);
+      const refusal = next && (await step(effective, next, context));
+      if (next === undefined || refusal !== undefined) {
+        await dropForNobody(effective, context);
+        return { effective, waitingFor: refusal?.waitingFor ?? null };
+      }
+      context.log.info({ from: effective, to: next }, `Phase: moved from ${effective} to ${next}.`);
+    } catch (error) {
+      context = withoutPostgres(context, error);
+    }
+  }
+}
+
+/** What a database says that is away, stuck, full or broken. */
+const FAILING: readonly ErrorCode[] = [
+  'unavailable',
+  'outcome-unknown',
+  'storage-full',
+  'storage-failed',
+];
+
+/**
+ * A database that fails in the middle is as one that can't be reached: where JSON is primary and no
+ * commit towards the database is open, the walk goes on without it (I5).
+ * @throws {unknown} the error, where the system can't be served without the database
+ */
+function withoutPostgres(context: WalkContext, error: unknown): WalkContext {
+  const { phase, committing } = context.json.phase.read();
+  const failing = isTandemError(error) && FAILING.includes(error.code);
+  const needed = primaryOf(phase) === 'postgres' || committing !== null;
+  if (!failing || needed || context.postgres === null) throw error;
+  const unreachable = sentenceOf(error);
+  context.log.warn(
+    { phase, error: unreachable },
+    `Phase: going on without PostgreSQL: ${unreachable}`,
+  );
+  return { ...context, postgres: null, unreachable };
+}
+
+/** Jobs towards a JSON store that is no secondary (a walk died before it dropped them) would stand as
+ *  a backlog for ever. No other process works them: this one holds the JSON lock. */
+async function dropForNobody(effective: Phase, context: WalkContext): Promise<void> {
+  const { postgres, queues, log } = context;
+  if (postgres === null || secondaryOf(effective) === 'json') return;
+  try {
+    await queues.dropCovered('json');
+  } catch (error) {
+    // They only count; no reason not to serve. The next start tries again.
+    log.warn({ error: sentenceOf(error) }, 'Phase: jobs that nobody needs could not be dropped.');
   }
 }
 
