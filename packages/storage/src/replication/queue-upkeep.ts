@@ -4,15 +4,14 @@ import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
 import type { QueueUpkeep, RelayedJournal, StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
-import type { QueueClient } from './boss.ts';
+import { QUEUE_SCHEMA, type QueueClient } from './boss.ts';
 import { createJobSink } from './boss-job-sink.ts';
-import { listDeadLetters, retireSuperseded } from './dead-letters.ts';
+import { retireSuperseded } from './dead-letters.ts';
 import { QUEUES } from './job-sink.ts';
+import { deadLetterQueueOf } from './queues.ts';
 import { inTransaction } from './transaction.ts';
 
 const TRANSACTION_TIMEOUT_MS = 30_000;
-/** Dead letters looked through for one that stands already. */
-const KNOWN_MAX = 10_000;
 
 export interface QueueUpkeepOptions {
   readonly queues: QueueClient;
@@ -30,7 +29,8 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
   return {
     async dropCovered(direction) {
       const boss = await queues.ready();
-      await boss.deleteQueuedJobs(QUEUES[direction]);
+      // Those that somebody has, or had, in hand as well: settling them then finds nothing.
+      await boss.deleteAllJobs(QUEUES[direction]);
       await retireSuperseded({ pool, direction, store: stores[direction], collections, log });
       if (direction === 'postgres') await journal?.skipTo(journal.head());
     },
@@ -40,7 +40,7 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
     },
 
     async enqueueRejected(direction, changes) {
-      const known = await knownLetters(pool, direction);
+      const known = await standing(pool, direction, changes);
       const items = changes
         .filter((change) => !known.has(nameOf(change)))
         .map((change) => ({ kind: 'change' as const, change }));
@@ -52,12 +52,23 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
   };
 }
 
-/** A change that stands as a dead letter already gets no second one at every catch-up. */
-async function knownLetters(pool: Pool, direction: StoreName): Promise<ReadonlySet<string>> {
-  const letters = await listDeadLetters(pool, direction, { limit: KNOWN_MAX });
-  return new Set(
-    letters.flatMap(({ item }) => (item?.kind === 'change' ? [nameOf(item.change)] : [])),
+/** Which of the changes are on their way to be a dead letter, or are one: every catch-up meets them
+ *  anew, and they get no second job. */
+async function standing(
+  pool: Pool,
+  direction: StoreName,
+  changes: readonly Change[],
+): Promise<ReadonlySet<string>> {
+  const queue = QUEUES[direction];
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT name FROM (
+       SELECT concat_ws(' ', c->>'collection', c->>'id', c->>'epoch', c->>'version') AS name
+       FROM (SELECT data->'change' AS c FROM ${QUEUE_SCHEMA}.job
+             WHERE name = ANY ($1) AND state IN ('created', 'retry', 'active')) AS live
+     ) AS named WHERE name = ANY ($2)`,
+    [[queue, deadLetterQueueOf(queue)], changes.map(nameOf)],
   );
+  return new Set(rows.map(({ name }) => name));
 }
 
 const nameOf = ({ collection, id, epoch, version }: Change): string =>
