@@ -24,7 +24,7 @@ async function main(): Promise<number> {
   const api = new ApiProcess({ configuration, collections, log });
   const app = await build({
     collections,
-    primary: () => api.primary.store(),
+    primary: () => api.requests,
     readiness: () => readinessReport(api),
     log,
     corsOrigin: configuration.corsOrigin,

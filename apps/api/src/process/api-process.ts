@@ -1,28 +1,45 @@
 //                     ┌─ PostgreSQL is primary and desired ──────────────▶ serve PostgreSQL
-//   start ── flags ───┤
+//   start ── flags ───┤                                                      │
 //                     └─ take the JSON lock ─ mend ─ walk ─┬─ JSON primary ▶ serve JSON, relay
 //                                                          └─ give it up ──▶ serve PostgreSQL
+//   from then on the phase keeper follows, and moves, the phase
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { TandemError } from '@tandem/storage/errors';
-import { inspectJsonStore, type JsonStore } from '@tandem/storage/json';
+import {
+  inspectJsonStore,
+  type JsonStore,
+  type JsonStoreOptions,
+  openJsonStore,
+} from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { type Phase, primaryOf, type ResolvedFlags, walkTo } from '@tandem/storage/phase';
-import { createPool, openPostgresStore, type PostgresStore } from '@tandem/storage/postgres';
+import {
+  disagreement,
+  type Phase,
+  type PhaseFlags,
+  primaryOf,
+  type ResolvedFlags,
+  RoutedStore,
+  walkTo,
+} from '@tandem/storage/phase';
+import {
+  createPool,
+  FlagWatch,
+  openPostgresStore,
+  type PostgresStore,
+  ProcessRegistry,
+} from '@tandem/storage/postgres';
 import {
   createJobSink,
   createQueueClient,
-  createQueueUpkeep,
   QUEUES,
   type QueueClient,
-  type Relay,
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
 import { DatabaseProbe } from './database-probe.ts';
-import { type DesiredPhase, resolveDesiredPhase } from './desired-phase.ts';
-import { followWithPostgres, journalOf } from './follow.ts';
 import { holdJsonStore } from './json-holder.ts';
-import { Primary } from './primary.ts';
+import { JsonSession } from './json-session.ts';
+import { PhaseKeeper } from './phase-keeper.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
 
@@ -34,19 +51,19 @@ export interface ApiProcessOptions {
 
 /** Everything behind the routes: which store serves, how it came to, and what follows it. */
 export class ApiProcess {
-  readonly primary = new Primary();
+  readonly requests = new RoutedStore({ onNotPrimary: () => this.keeper.wake() });
   readonly database: DatabaseProbe;
+  readonly keeper: PhaseKeeper;
   readonly #options: ApiProcessOptions;
   readonly #pool: Pool;
   readonly #queues: QueueClient;
   readonly #postgres: PostgresStore;
+  readonly #flags: FlagWatch;
+  readonly #registry: ProcessRegistry;
   readonly #stopping = new AbortController();
+  #lastKnownFlags: PhaseFlags | null = null;
   #starting: Promise<void> | undefined;
-  #json: JsonStore | undefined;
-  #relay: Relay | undefined;
-  #flags: ResolvedFlags | undefined;
-  #waitingFor: string | null = null;
-  #epoch = 0;
+  #keeping: Promise<void> | undefined;
 
   /** @throws {TandemError} `configuration` without a database URL */
   constructor(options: ApiProcessOptions) {
@@ -66,31 +83,31 @@ export class ApiProcess {
     this.#queues = createQueueClient({ pool: this.#pool, role: 'enqueue', log });
     const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
     this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log });
+    this.#flags = new FlagWatch({
+      pool: this.#pool,
+      lockedFlags: configuration.lockedFlags,
+      lastKnown: () => this.#lastKnownFlags,
+      log,
+    });
+    this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'api', log });
+    this.keeper = new PhaseKeeper({
+      postgres: this.#postgres,
+      requests: this.requests,
+      log,
+      signal: this.#stopping.signal,
+      desired: () => this.flags.desired,
+      openJson: () => openJsonStore(this.#jsonOptions()),
+      newSession: (json) => this.#newSession(json),
+      onPhase: () => this.#registry.beatNow(),
+    });
   }
 
-  get flags(): ResolvedFlags | undefined {
-    return this.#flags;
-  }
-
-  get waitingFor(): string | null {
-    return this.#waitingFor;
-  }
-
-  get relay(): Relay | undefined {
-    return this.#relay;
-  }
-
-  /** Of the phase served, as far as this process knows; 0 before. */
-  get epoch(): number {
-    return this.#json?.phase.read().epoch ?? this.#epoch;
-  }
-
-  get json(): JsonStore | undefined {
-    return this.#json;
+  get flags(): ResolvedFlags {
+    return this.#flags.current();
   }
 
   /**
-   * Brings the system to the desired phase as far as it goes, and serves.
+   * Brings the system to the desired phase as far as it goes, serves, and keeps to the phase.
    * @throws {TandemError} when not even the present phase can be served; the sentence says why
    */
   start(): Promise<void> {
@@ -103,18 +120,27 @@ export class ApiProcess {
     const database = await this.database.ask();
     this.#stopping.signal.throwIfAborted();
     this.database.watch();
-    const flags = await resolveDesiredPhase(configuration, this.#pool, database);
-    this.#flags = flags;
-    if (!database.usable) await this.#refuseWithoutPostgres(flags, database.why);
-    if (database.usable && (await this.#postgresServesAlready(flags.desired))) {
-      this.primary.serve(this.#postgres, flags.desired);
-    } else {
-      await this.#walk(flags);
-    }
-    const { standing } = this.primary;
-    if (standing.serving) {
-      log.info({ phase: standing.phase, desired: flags.desired }, `Serving in ${standing.phase}.`);
-    }
+    const { phase: manifest } = await inspectJsonStore(configuration.jsonDir);
+    this.#lastKnownFlags = manifest?.lastKnownFlags ?? null;
+    await this.#flags.start();
+    const { flags } = this;
+    if (!database.usable) this.#refuseWithoutPostgres(flags, manifest?.phase, database.why);
+    const row = database.usable ? await this.#servableRow(flags.desired) : undefined;
+    if (row !== undefined) this.keeper.servePostgres(row);
+    else await this.#walk(flags);
+    this.#stopping.signal.throwIfAborted();
+    const phase = this.keeper.effective?.phase;
+    log.info({ phase, desired: flags.desired }, `Serving in ${phase}.`);
+    this.#flags.onDesired(() => this.keeper.wake());
+    this.#registry.start(() => ({
+      effective: this.keeper.effective?.phase ?? null,
+      epoch: this.keeper.effective?.epoch ?? null,
+      desired: this.flags.desired,
+      flags: this.flags.flags,
+      ready: this.requests.standing.store !== undefined,
+      waitingFor: this.keeper.waitingFor,
+    }));
+    this.#keeping = this.keeper.run();
   }
 
   /** Ends what follows the primary, then the primary itself. Requests have ended before. */
@@ -122,18 +148,18 @@ export class ApiProcess {
     this.#stopping.abort(new TandemError('unavailable', 'The service is stopping.'));
     // What made a start fail is told by whoever awaits it; here it only must have ended.
     await this.#starting?.catch(() => undefined);
-    await this.#relay?.stop({ drainTimeoutMs });
+    await this.#keeping;
+    await this.#flags.stop();
+    await this.keeper.session?.close(drainTimeoutMs);
+    await this.#registry.stop();
     this.database.stop();
-    await this.#json?.close();
     await this.#postgres.close();
     await this.#queues.stop();
     await this.#pool.end();
   }
 
   /** A PostgreSQL phase without PostgreSQL can't be served; a JSON phase can. */
-  async #refuseWithoutPostgres(flags: ResolvedFlags, why: string): Promise<void> {
-    const { phase: phaseState } = await inspectJsonStore(this.#options.configuration.jsonDir);
-    const effective = phaseState?.phase;
+  #refuseWithoutPostgres(flags: ResolvedFlags, effective: Phase | undefined, why: string): void {
     if (effective !== undefined && primaryOf(effective) === 'postgres') {
       throw new TandemError('unavailable', `The primary is PostgreSQL (${effective}): ${why}`);
     }
@@ -146,77 +172,70 @@ export class ApiProcess {
     }
   }
 
-  /** Nothing to move and nothing to mend: several api processes may serve like this. */
-  async #postgresServesAlready(desired: Phase): Promise<boolean> {
-    const state = await this.#postgres.phase.read();
-    if (state.pairId === null || state.phase !== desired || state.sealed) return false;
-    if (primaryOf(state.phase) !== 'postgres') return false;
-    this.#epoch = state.epoch;
-    const { phase: phaseState } = await inspectJsonStore(this.#options.configuration.jsonDir);
-    return (
-      phaseState === undefined ||
-      (phaseState.pairId === state.pairId && phaseState.epoch <= state.epoch)
-    );
+  /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
+   *  PostgreSQL like this. */
+  async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
+    const row = await this.#postgres.phase.read();
+    if (row.pairId === null || row.phase !== desired || row.sealed) return undefined;
+    if (primaryOf(row.phase) !== 'postgres') return undefined;
+    const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
+    const behind =
+      manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);
+    return behind ? row : undefined;
   }
 
-  async #walk(flags: DesiredPhase): Promise<void> {
-    const { configuration, collections, log } = this.#options;
-    const json = await holdJsonStore(
-      {
-        directory: configuration.jsonDir,
-        collections,
-        adoptExternalEdits: configuration.adoptExternalEdits,
-        log,
-        processName: 'api',
-      },
-      {
-        signal: this.#stopping.signal,
-        onHeld: (sentence) => this.primary.refuse(sentence),
-      },
-    );
-    this.#json = json;
-    this.primary.refuse(`The stores are being brought to ${flags.desired}.`);
-    const { state } = this.database;
-    const journal = journalOf(json, this.#queues);
-    const stores = { json, postgres: this.#postgres };
-    const queues = createQueueUpkeep({ queues: this.#queues, stores, collections, journal, log });
-    const context = {
-      json,
-      queues,
-      collections,
-      log,
-      actor: `api ${process.pid}`,
-      reason: 'start',
-      now: () => new Date(),
-    };
-    const { effective, waitingFor } = await walkTo(flags.desired, {
-      ...context,
-      postgres: state.usable ? this.#postgres : null,
-      ...(state.usable ? {} : { unreachable: state.why }),
-      jsonIsBlank: json.isBlank,
+  async #walk(flags: ResolvedFlags): Promise<void> {
+    const { log } = this.#options;
+    const json = await holdJsonStore(this.#jsonOptions(), {
+      signal: this.#stopping.signal,
+      onHeld: (sentence) => this.requests.refuse(sentence),
     });
-    this.#waitingFor = waitingFor;
-    if (waitingFor !== null) {
-      log.warn(
-        { effective, desired: flags.desired, waitingFor },
-        `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`,
-      );
+    const session = this.#newSession(json);
+    this.requests.refuse(`The stores are being brought to ${flags.desired}.`);
+    const { state } = this.database;
+    try {
+      const { effective, waitingFor } = await walkTo(flags.desired, {
+        ...session.context('start'),
+        postgres: state.usable ? this.#postgres : null,
+        ...(state.usable ? {} : { unreachable: state.why }),
+        jsonIsBlank: json.isBlank,
+      });
+      this.keeper.waitingFor = waitingFor;
+      if (waitingFor !== null) {
+        const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
+        log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
+      }
+      const lastKnownFlags = this.#flags.tableFlags();
+      if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
+      if (primaryOf(effective) === 'json') return this.keeper.serveJson(session);
+    } catch (error) {
+      await session.close(0);
+      throw error;
     }
-    if (flags.tableFlags !== null) await json.phase.update({ lastKnownFlags: flags.tableFlags });
-    if (primaryOf(effective) === 'postgres') {
-      this.#epoch = json.phase.read().epoch;
-      this.#json = undefined;
-      await json.close();
-      this.primary.serve(this.#postgres, effective);
-      return;
-    }
-    this.primary.serve(json, effective);
-    if (effective === 'json-primary') {
-      this.#relay = followWithPostgres(
-        { ...context, postgres: this.#postgres },
-        journal,
-        this.#queues,
-      );
-    }
+    const ended = json.phase.read();
+    await session.close(0);
+    this.keeper.servePostgres(ended);
+  }
+
+  #jsonOptions(): JsonStoreOptions {
+    const { configuration, collections, log } = this.#options;
+    const { jsonDir: directory, adoptExternalEdits } = configuration;
+    return { directory, adoptExternalEdits, collections, log, processName: 'api' };
+  }
+
+  #newSession(json: JsonStore): JsonSession {
+    const { collections, log } = this.#options;
+    return new JsonSession({
+      ...{ json, collections, log },
+      postgres: this.#postgres,
+      queues: this.#queues,
+      requests: this.requests,
+      signal: this.#stopping.signal,
+      outside: async () => {
+        const { state } = this.database;
+        if (!state.usable) return { postgresProblem: state.why, disagreement: null };
+        return { postgresProblem: null, disagreement: disagreement(await this.#registry.live()) };
+      },
+    });
   }
 }

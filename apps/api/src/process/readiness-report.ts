@@ -1,4 +1,4 @@
-import { primaryOf, secondaryOf } from '@tandem/storage/phase';
+import { type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import type { RelayStatus } from '@tandem/storage/replication';
 import type { Dependency, Readiness } from '../readiness.ts';
 import type { ApiProcess } from './api-process.ts';
@@ -8,29 +8,25 @@ const UNUSED: Dependency = { status: 'unused' };
 
 /** What `/readyz` says, from what the process saw last: asking costs nothing. */
 export function readinessReport(api: ApiProcess): Readiness {
-  const { standing } = api.primary;
-  const desired = api.flags?.desired ?? 'json-only';
+  const { keeper, requests } = api;
+  const { desired } = api.flags;
+  const { standing } = requests;
+  const effective = keeper.effective?.phase ?? desired;
   const phase = {
-    desired,
-    effective: standing.serving ? standing.phase : desired,
-    epoch: api.epoch,
-    ...(api.waitingFor === null ? {} : { waitingFor: api.waitingFor }),
+    ...{ desired, effective },
+    epoch: keeper.effective?.epoch ?? 0,
+    ...(keeper.waitingFor === null ? {} : { waitingFor: keeper.waitingFor }),
   };
-  if (!standing.serving) {
-    return {
-      ready: false,
-      status: 'unready',
-      phase,
-      dependencies: { primary: { status: 'down', detail: standing.sentence } },
-    };
+  if (standing.store === undefined) {
+    const primary: Dependency = { status: 'down', detail: standing.sentence };
+    return { ready: false, status: 'unready', phase, dependencies: { primary } };
   }
-  const dependencies = dependenciesOf(api, standing.phase);
-  const primary = dependencies[primaryOf(standing.phase)];
-  const ready = primary?.status !== 'down';
+  const dependencies = dependenciesOf(api, effective);
+  const ready = dependencies[primaryOf(effective)]?.status !== 'down';
   const failing = Object.values(dependencies).some(
     ({ status }) => status === 'down' || status === 'degraded',
   );
-  const relay = api.relay?.status();
+  const relay = keeper.session?.relay?.status();
   return {
     ready,
     status: ready ? (failing ? 'degraded' : 'ok') : 'unready',
@@ -41,18 +37,18 @@ export function readinessReport(api: ApiProcess): Readiness {
 }
 
 function dependenciesOf(
-  api: ApiProcess,
-  phase: Parameters<typeof primaryOf>[0],
+  { database, keeper }: ApiProcess,
+  phase: Phase,
 ): Record<string, Dependency> {
-  const { state } = api.database;
-  const database: Dependency = state.usable
+  const { state } = database;
+  const postgres: Dependency = state.usable
     ? UP
     : { status: 'down', detail: `${state.why} (since ${state.since})` };
   const usesPostgres = primaryOf(phase) === 'postgres' || secondaryOf(phase) === 'postgres';
-  const relay = api.relay?.status();
+  const relay = keeper.session?.relay?.status();
   return {
-    json: api.json === undefined ? UNUSED : UP,
-    postgres: usesPostgres ? database : UNUSED,
+    json: keeper.session === undefined ? UNUSED : UP,
+    postgres: usesPostgres ? postgres : UNUSED,
     relay: relay === undefined ? UNUSED : relayDependency(relay),
   };
 }

@@ -16,6 +16,10 @@ export {
   resolveFlags,
   valuesOf,
 } from './flags.ts';
+export { BACKLOG_MAX, closedGates, type Gate, type GateFacts, gatesOf } from './gates.ts';
+export type { LiveContext } from './live-context.ts';
+export { type DemoteContext, promoteJson } from './live-demote.ts';
+export { type PromoteContext, promotePostgres } from './live-promote.ts';
 export { meetPostgres, type RelayedJournal } from './meet.ts';
 export { mend } from './mend.ts';
 export type {
@@ -49,5 +53,6 @@ export {
 } from './process-registry.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
+export { advance, type Refusal } from './steps.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';
 export { type WalkContext, type WalkResult, walkTo } from './walk.ts';

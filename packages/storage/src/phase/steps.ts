@@ -73,7 +73,7 @@ const toPostgresPrimary: Step = async (context) => {
   await postgres.raiseIdHighWater(await json.idHighWater());
   const attempt = randomUUID();
   await json.phase.update({ committing: { attempt, ...next } });
-  await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, report);
+  await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, { report });
   await json.phase.update({ ...next, sealed: false, committing: null, catchUpSince: null });
   await queues.dropCovered('postgres');
   return undefined;
@@ -107,7 +107,9 @@ export const STEPS: Readonly<Partial<Record<Phase, Partial<Record<Phase, Step>>>
   'postgres-only': { 'postgres-primary': toPostgresPrimaryFromOnly },
 };
 
-async function advance(
+/** Moves the phase row.
+ *  @throws {TandemError} `unavailable` when another process moved it first */
+export async function advance(
   context: SwitchContext,
   epoch: number,
   change: Parameters<SwitchContext['postgres']['phase']['advance']>[1],
@@ -118,14 +120,14 @@ async function advance(
 }
 
 /** The one statement whose answer may be lost. The mark in JSON makes it answerable. */
-async function commitTowardsPostgres(
+export async function commitTowardsPostgres(
   context: SwitchContext,
   epoch: number,
   change: Parameters<SwitchContext['postgres']['phase']['advance']>[1],
-  report: CatchUpReport,
+  evidence: Record<string, unknown>,
 ): Promise<void> {
   try {
-    await advance(context, epoch, change, { report });
+    await advance(context, epoch, change, evidence);
   } catch (error) {
     if (!isTandemError(error, 'outcome-unknown')) {
       await mend(context, false);

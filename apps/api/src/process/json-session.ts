@@ -1,0 +1,130 @@
+import type { Collection } from '@tandem/storage/collections';
+import type { JsonStore } from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import {
+  type GateFacts,
+  type LiveContext,
+  type Phase,
+  promotePostgres,
+  type Refusal,
+  type RoutedStore,
+  type SwitchContext,
+} from '@tandem/storage/phase';
+import type { PostgresStore } from '@tandem/storage/postgres';
+import {
+  createQueueUpkeep,
+  type QueueClient,
+  type Relay,
+  readBacklog,
+} from '@tandem/storage/replication';
+import { followWithPostgres, journalOf } from './follow.ts';
+
+export interface JsonSessionOptions {
+  readonly json: JsonStore;
+  readonly postgres: PostgresStore;
+  readonly queues: QueueClient;
+  readonly collections: readonly Collection[];
+  readonly requests: RoutedStore;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** What this process knows of the gates beside the stores' own state. */
+  readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
+}
+
+/** What the api does while it holds the JSON store: it drives the switches, and runs the relay. */
+export class JsonSession {
+  readonly json: JsonStore;
+  readonly #options: JsonSessionOptions;
+  readonly #journal;
+  readonly #upkeep;
+  #relay: Relay | undefined;
+
+  constructor(options: JsonSessionOptions) {
+    const { json, postgres, queues, collections, log } = options;
+    this.json = json;
+    this.#options = options;
+    this.#journal = journalOf(json, queues);
+    const stores = { json, postgres };
+    this.#upkeep = createQueueUpkeep({ queues, stores, collections, journal: this.#journal, log });
+  }
+
+  get relay(): Relay | undefined {
+    return this.#relay;
+  }
+
+  context(reason: string): SwitchContext & { readonly json: JsonStore } {
+    const { json, postgres, collections, log } = this.#options;
+    return {
+      ...{ json, postgres, collections, log, reason, queues: this.#upkeep },
+      actor: `api ${process.pid}`,
+      now: () => new Date(),
+    };
+  }
+
+  /** Takes one step away from the phase of the JSON store, requests going on. */
+  async step(to: Phase, reason: string): Promise<Refusal | undefined> {
+    const { json } = this;
+    const { phase, epoch, catchUpSince } = json.phase.read();
+    if (phase === 'json-only' && to === 'json-primary') {
+      const since = catchUpSince ?? new Date().toISOString();
+      await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: since });
+      this.follow();
+      return undefined;
+    }
+    if (phase === 'json-primary' && to === 'json-only') {
+      await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: null });
+      await this.#stopRelay(0);
+      return undefined;
+    }
+    if (phase === 'json-primary' && to === 'postgres-primary') {
+      const { requests } = this.#options;
+      return promotePostgres({
+        ...this.#live(reason),
+        ...{ outbox: json.outbox, requests, stopRelay: () => this.#stopRelay(0) },
+      });
+    }
+    throw new Error(`The api does not lead from ${phase} to ${to}.`);
+  }
+
+  /** Starts what follows a JSON primary. */
+  follow(): void {
+    this.#relay ??= followWithPostgres(
+      this.context('the relay met PostgreSQL'),
+      this.#journal,
+      this.#options.queues,
+    );
+  }
+
+  /** Drains the relay within the deadline, writes the checkpoint and lets go of the lock. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    await this.#stopRelay(drainTimeoutMs);
+    await this.json.close();
+  }
+
+  async #stopRelay(drainTimeoutMs: number): Promise<void> {
+    const relay = this.#relay;
+    this.#relay = undefined;
+    await relay?.stop({ drainTimeoutMs });
+  }
+
+  #live(reason: string): LiveContext {
+    const { signal } = this.#options;
+    return { ...this.context(reason), signal, facts: () => this.#facts() };
+  }
+
+  async #facts(): Promise<GateFacts> {
+    const { outside, queues } = this.#options;
+    const known = await outside();
+    if (known.postgresProblem !== null) {
+      return { ...known, ...this.#own(), deadLetters: 0, backlog: 0 };
+    }
+    const { total, deadLetters } = await readBacklog(queues.pool);
+    const pending = this.#relay?.status().pending ?? 0;
+    return { ...known, ...this.#own(), deadLetters, backlog: total + pending };
+  }
+
+  #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors'> {
+    const { catchUpSince } = this.json.phase.read();
+    return { catchUpSince, mappingErrors: this.json.mappingErrors().length };
+  }
+}

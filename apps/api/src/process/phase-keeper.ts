@@ -1,0 +1,209 @@
+//                         desired ≠ effective: step
+//                               ┌───────┐
+//                               ▼       │
+//   without JSON ──lock taken──▶ with JSON
+//   serve PostgreSQL, or        serve JSON, relay
+//   wait for the lock ◀──────── PostgreSQL became primary: let go
+//
+// The driver of a switch is whoever holds the JSON lock. Without it this process follows the phase
+// row; with it, the manifest.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import type { JsonStore } from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import { mend, nextPhase, type Phase, primaryOf, type RoutedStore } from '@tandem/storage/phase';
+import type { PostgresStore } from '@tandem/storage/postgres';
+import type { JsonSession } from './json-session.ts';
+
+const LOOK_INTERVAL_MS = 250;
+/** While requests wait for the end of a switch. */
+const HURRY_INTERVAL_MS = 20;
+/** After a step was refused or failed; what it measured rarely changes sooner. */
+const RETRY_INTERVAL_MS = 5_000;
+/** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
+const LOCK_PATIENCE_MS = 5_000;
+
+export interface PhaseKeeperOptions {
+  readonly postgres: PostgresStore;
+  readonly requests: RoutedStore;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly desired: () => Phase;
+  /** Opens the JSON store if nobody holds it. @throws {TandemError} `lock-held` */
+  readonly openJson: () => Promise<JsonStore>;
+  readonly newSession: (json: JsonStore) => JsonSession;
+  readonly onPhase: () => void;
+}
+
+/** Keeps this process where the system stands, and moves the system where this process drives. */
+export class PhaseKeeper {
+  readonly #options: PhaseKeeperOptions;
+  #session: JsonSession | undefined;
+  #effective: { phase: Phase; epoch: number } | undefined;
+  #waitingFor: string | null = null;
+  #retryAtMs = 0;
+  #lockHeldSinceMs: number | undefined;
+  #nudge = new AbortController();
+  #lastProblem: string | undefined;
+
+  constructor(options: PhaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  get session(): JsonSession | undefined {
+    return this.#session;
+  }
+
+  get effective(): { readonly phase: Phase; readonly epoch: number } | undefined {
+    return this.#effective;
+  }
+
+  /** Why the effective phase is not the desired one, if it is known. */
+  get waitingFor(): string | null {
+    return this.#waitingFor;
+  }
+
+  set waitingFor(sentence: string | null) {
+    this.#waitingFor = sentence;
+  }
+
+  /** Look now: the flags changed, or a store refused a write. */
+  wake(): void {
+    this.#nudge.abort();
+  }
+
+  serveJson(session: JsonSession): void {
+    this.#session = session;
+    const { phase } = this.#stands(session.json.phase.read());
+    this.#options.requests.serve(session.json);
+    if (phase === 'json-primary') session.follow();
+  }
+
+  servePostgres(state: { phase: Phase; epoch: number }): void {
+    this.#stands(state);
+    this.#options.requests.serve(this.#options.postgres);
+  }
+
+  async run(): Promise<void> {
+    const { signal, requests } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await (this.#session === undefined ? this.#lookWithout() : this.#lookWith(this.#session));
+        this.#lastProblem = undefined;
+      } catch (error) {
+        this.#say(sentenceOf(error));
+      }
+      await this.#pause(requests.waiting > 0 ? HURRY_INTERVAL_MS : LOOK_INTERVAL_MS);
+    }
+  }
+
+  async #lookWith(session: JsonSession): Promise<void> {
+    const { requests, desired, log } = this.#options;
+    if (session.json.phase.read().committing !== null) {
+      await mend(session.context('a commit without an answer'), false);
+    }
+    const state = session.json.phase.read();
+    if (primaryOf(state.phase) === 'postgres') return this.#letGo(session);
+    this.#stands(state);
+    if (requests.standing.store !== session.json || requests.waiting > 0)
+      requests.serve(session.json);
+    const wanted = desired();
+    const next = nextPhase(state.phase, wanted);
+    if (next === undefined) {
+      this.#waitingFor = null;
+      return;
+    }
+    if (performance.now() < this.#retryAtMs) return;
+    this.#retryAtMs = performance.now() + RETRY_INTERVAL_MS;
+    const refusal = await session.step(next, `the flags ask for ${wanted}`);
+    if (refusal !== undefined) {
+      this.#refused(state.phase, next, refusal.waitingFor);
+      return;
+    }
+    this.#retryAtMs = 0;
+    this.#waitingFor = null;
+    log.info({ from: state.phase, to: next }, `Phase: moved from ${state.phase} to ${next}.`);
+    await this.#lookWith(session);
+  }
+
+  async #lookWithout(): Promise<void> {
+    const { postgres, requests, desired } = this.#options;
+    const row = await postgres.phase.read();
+    if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
+      this.#lockHeldSinceMs = undefined;
+      if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
+      this.#stands(row);
+      this.#waitingFor =
+        desired() === row.phase
+          ? null
+          : 'the worker, which holds the JSON store, to move the phase.';
+      return;
+    }
+    // JSON is primary, or about to be: what PostgreSQL holds may be behind in a moment.
+    if (primaryOf(row.phase) === 'json') requests.hold('all');
+    await this.#takeOver();
+  }
+
+  /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */
+  async #takeOver(): Promise<void> {
+    const { openJson, newSession, requests } = this.#options;
+    let json: JsonStore;
+    try {
+      json = await openJson();
+    } catch (error) {
+      if (!isTandemError(error, 'lock-held')) throw error;
+      this.#lockHeldSinceMs ??= performance.now();
+      const heldMs = performance.now() - this.#lockHeldSinceMs;
+      if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
+      return;
+    }
+    this.#lockHeldSinceMs = undefined;
+    const session = newSession(json);
+    try {
+      await mend(session.context('the JSON store was taken over'), json.isBlank);
+    } catch (error) {
+      await json.close();
+      throw error;
+    }
+    if (primaryOf(json.phase.read().phase) === 'postgres') return this.#letGo(session);
+    this.serveJson(session);
+  }
+
+  /** PostgreSQL is the primary: the JSON store goes to the worker. */
+  async #letGo(session: JsonSession): Promise<void> {
+    this.#session = undefined;
+    this.servePostgres(session.json.phase.read());
+    await session.close(0);
+  }
+
+  #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {
+    const before = this.#effective;
+    this.#effective = { phase, epoch };
+    if (before?.phase !== phase || before.epoch !== epoch) this.#options.onPhase();
+    return { phase };
+  }
+
+  #refused(from: Phase, to: Phase, waitingFor: string): void {
+    if (this.#waitingFor !== waitingFor) {
+      const sentence = `Staying in ${from}, not ${to}: ${waitingFor}`;
+      this.#options.log.warn({ from, to, waitingFor }, sentence);
+    }
+    this.#waitingFor = waitingFor;
+  }
+
+  /** Once a problem, until another or none. */
+  #say(problem: string): void {
+    const sentence = `Phase: ${problem}`;
+    if (problem !== this.#lastProblem) this.#options.log.warn({ problem }, sentence);
+    this.#lastProblem = problem;
+    const { desired } = this.#options;
+    if (this.#effective?.phase !== desired()) this.#waitingFor = problem;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    const nudged = AbortSignal.any([signal, this.#nudge.signal]);
+    await sleep(ms, undefined, { signal: nudged }).catch(() => undefined);
+    this.#nudge = new AbortController();
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { BACKLOG_MAX, closedGates, type GateFacts, gatesOf } from './gates.ts';
+
+const fine: GateFacts = {
+  postgresProblem: null,
+  catchUpSince: null,
+  mappingErrors: 0,
+  deadLetters: 0,
+  backlog: BACKLOG_MAX,
+  disagreement: null,
+};
+
+test('all gates are open when nothing stands in the way', () => {
+  expect(closedGates(gatesOf(fine))).toBeUndefined();
+});
+
+test.for([
+  [{ postgresProblem: 'connection refused' }, 'PostgreSQL usable', 'connection refused'],
+  [{ disagreement: 'api 1 and worker 2 disagree' }, 'processes agree', 'api 1 and worker 2'],
+  [{ catchUpSince: '2026-01-01' }, 'backfill complete', 'under way since 2026-01-01'],
+  [{ mappingErrors: 3 }, 'mapping errors', '3 (needed: none)'],
+  [{ deadLetters: 1 }, 'dead letters', '1 (needed: none)'],
+  [{ backlog: BACKLOG_MAX + 1 }, 'backlog', `${BACKLOG_MAX + 1} (needed: at most`],
+] as const)(
+  '%o closes %s, with the number it saw and what would open it',
+  ([facts, name, says]) => {
+    const gates = gatesOf({ ...fine, ...facts });
+    expect(gates.filter(({ open }) => !open).map((gate) => gate.name)).toEqual([name]);
+    expect(closedGates(gates)).toContain(`${name}: `);
+    expect(closedGates(gates)).toContain(says);
+    expect(closedGates(gates)).toContain('opens when');
+  },
+);

@@ -1,0 +1,82 @@
+/** What is measured before a switch; numbers are counts. */
+export interface GateFacts {
+  /** Why PostgreSQL can't be used, or `null`. */
+  readonly postgresProblem: string | null;
+  /** ISO instant since when the secondary must be brought up by difference, or `null`. */
+  readonly catchUpSince: string | null;
+  /** Records the schema can't hold. */
+  readonly mappingErrors: number;
+  /** Secondary-write jobs that failed for good, in either direction. */
+  readonly deadLetters: number;
+  /** Changes that the secondary has not applied yet. */
+  readonly backlog: number;
+  /** Processes that disagree about the flags, as a sentence, or `null`. */
+  readonly disagreement: string | null;
+}
+
+/** One precondition of a switch: what it saw, what it needs, and what would open it. */
+export interface Gate {
+  readonly name: string;
+  readonly open: boolean;
+  readonly value: string | number;
+  readonly needed: string;
+  readonly opensWhen: string;
+}
+
+/** Changes that may still be on their way when a switch begins: they are carried over in the pause. */
+export const BACKLOG_MAX = 2_000;
+
+const count = (name: string, value: number, max: number, opensWhen: string): Gate => ({
+  name,
+  open: value <= max,
+  value,
+  needed: max === 0 ? 'none' : `at most ${max}`,
+  opensWhen,
+});
+
+/** The gates of a move between the dual phases, each with its number. Pure. */
+export function gatesOf(facts: GateFacts): readonly Gate[] {
+  return [
+    {
+      name: 'PostgreSQL usable',
+      open: facts.postgresProblem === null,
+      value: facts.postgresProblem ?? 'yes',
+      needed: 'yes',
+      opensWhen: 'PostgreSQL answers and has the current schema',
+    },
+    {
+      name: 'processes agree',
+      open: facts.disagreement === null,
+      value: facts.disagreement ?? 'yes',
+      needed: 'yes',
+      opensWhen: 'every process has the same FF_ variables, or none',
+    },
+    {
+      name: 'backfill complete',
+      open: facts.catchUpSince === null,
+      value: facts.catchUpSince === null ? 'complete' : `under way since ${facts.catchUpSince}`,
+      needed: 'complete',
+      opensWhen: 'the secondary was brought up to date by difference; it is done by itself',
+    },
+    count(
+      'mapping errors',
+      facts.mappingErrors,
+      0,
+      'each record the schema can not hold is corrected (PATCH, PUT) or deleted',
+    ),
+    count('dead letters', facts.deadLetters, 0, 'each dead letter is redriven or discarded'),
+    count('backlog', facts.backlog, BACKLOG_MAX, 'the worker has caught up; it does so by itself'),
+  ];
+}
+
+/** One sentence that names every closed gate, or `undefined` when all are open. */
+export function closedGates(gates: readonly Gate[]): string | undefined {
+  const closed = gates.filter(({ open }) => !open);
+  if (closed.length === 0) return undefined;
+  return closed
+    .map(
+      ({ name, value, needed, opensWhen }) =>
+        `${name}: ${value} (needed: ${needed}), opens when ${opensWhen}`,
+    )
+    .join('; ');
+}

@@ -1,0 +1,77 @@
+import { bringUpToDate, type Difference } from '../consistency/index.ts';
+import { TandemError } from '../errors.ts';
+import type { Store } from '../store.ts';
+import type { GateFacts } from './gates.ts';
+import { secondLook } from './second-look.ts';
+import type { SwitchContext } from './switch-context.ts';
+
+/** From the seal until the commit; requests wait that long at most, then the seal is lifted. */
+export const PAUSE_TIMEOUT_MS = 5_000;
+
+/** What a switch under live requests needs beyond one at start. */
+export interface LiveContext extends SwitchContext {
+  /** Measured now. */
+  readonly facts: () => Promise<GateFacts>;
+  /** Aborts when the process stops: a switch that has not reached its commit is undone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings the target up while the source is being written, and looks twice at what differs then.
+ * @returns why it is not complete, in one sentence; `undefined` when it is
+ */
+export async function catchUpLive(
+  context: LiveContext,
+  source: Store,
+  target: Store,
+): Promise<string | undefined> {
+  const { collections, now, queues, signal } = context;
+  const report = await bringUpToDate({
+    ...{ source, target, collections, now, signal },
+    onRejected: (changes) => queues.enqueueRejected(target.name, changes),
+  });
+  const standing = await secondLook(source, target, collections, report);
+  const unlisted = report.remaining - report.differences.length;
+  if (standing.length === 0 && unlisted === 0) return undefined;
+  return `${target.name} does not hold all that ${source.name} holds: ${sentenceAbout(standing, unlisted)}`;
+}
+
+function sentenceAbout(standing: readonly Difference[], unlisted: number): string {
+  const shown = standing
+    .slice(0, 3)
+    .map(({ collection, id, kind }) => `${collection} ${id} (${kind})`);
+  const more = standing.length - shown.length + unlisted;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+/** A pause with a deadline: what is awaited through it fails once the deadline or a stop comes. */
+export interface Pause {
+  /** @throws the deadline's or the stop's error; what was begun goes on unattended, harmlessly */
+  wait<T>(work: Promise<T>): Promise<T>;
+  /** Since the pause began, in ms. */
+  elapsedMs(): number;
+}
+
+export function beginPause(stopping: AbortSignal, timeoutMs = PAUSE_TIMEOUT_MS): Pause {
+  const beganMs = performance.now();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    const sentence = `The switch took longer than ${timeoutMs} ms and was undone.`;
+    deadline.abort(new TandemError('unavailable', sentence));
+  }, timeoutMs);
+  timer.unref();
+  const signal = AbortSignal.any([stopping, deadline.signal]);
+  const over = new Promise<never>((_, fail) => {
+    if (signal.aborted) fail(signal.reason);
+    else signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+  });
+  // Whoever races with it looks at the race only.
+  over.catch(() => undefined);
+  return {
+    wait: (work) => {
+      work.catch(() => undefined);
+      return Promise.race([over, work]);
+    },
+    elapsedMs: () => Math.round(performance.now() - beganMs),
+  };
+}

@@ -1,0 +1,67 @@
+//   difference (serving) ─▶ queue short (serving) ─▶ seal PostgreSQL ─▶ drain the queue ─▶ high-water
+//        ─▶ COMMIT: manifest epoch + 1 ─▶ tell PostgreSQL ─▶ let go of the JSON lock
+//   The api processes see the seal as "not primary" and hold their writes until one has the lock.
+import { TandemError } from '../errors.ts';
+import { closedGates, gatesOf } from './gates.ts';
+import { beginPause, catchUpLive, type LiveContext, type Pause } from './live-context.ts';
+import { advance, type Refusal } from './steps.ts';
+
+/** What the driver in the worker adds: it works the queue towards JSON. */
+export interface DemoteContext extends LiveContext {
+  /** Resolves true once nothing waits for JSON and nobody has a job in hand; false at the deadline. */
+  readonly drained: (timeoutMs: number) => Promise<boolean>;
+}
+
+/** The drain's part of the pause. */
+const DRAIN_TIMEOUT_MS = 4_000;
+
+/**
+ * 4 → 3 while requests come in. When it returns nothing, the manifest says JSON is primary, and the
+ * caller lets go of the lock for an api process to take.
+ * @throws {TandemError} when the pause took too long or a store failed; the seal is lifted, now or by
+ *   the next who agrees the stores
+ */
+export async function promoteJson(context: DemoteContext): Promise<Refusal | undefined> {
+  const { json, postgres, log } = context;
+  const closed = closedGates(gatesOf(await context.facts()));
+  if (closed !== undefined) return { waitingFor: closed };
+  const incomplete = await catchUpLive(context, postgres, json);
+  if (incomplete !== undefined) return { waitingFor: incomplete };
+  const { epoch } = await postgres.phase.read();
+  const pause = beginPause(context.signal);
+  try {
+    await commit(context, epoch, pause);
+  } catch (error) {
+    if (json.phase.read().epoch === epoch) await advance(context, epoch, { sealed: false });
+    throw error;
+  }
+  log.info(
+    { pauseMs: pause.elapsedMs() },
+    `Phase: JSON is primary; the drain took ${pause.elapsedMs()} ms.`,
+  );
+  return undefined;
+}
+
+async function commit(context: DemoteContext, epoch: number, pause: Pause): Promise<void> {
+  const { json, postgres, queues } = context;
+  await pause.wait(advance(context, epoch, { sealed: true }));
+  if (!(await pause.wait(context.drained(DRAIN_TIMEOUT_MS)))) {
+    throw new TandemError('unavailable', 'The queue towards JSON did not drain in time.');
+  }
+  // A change that failed for good while the queue drained is missing in JSON.
+  const { deadLetters } = await pause.wait(context.facts());
+  if (deadLetters > 0) {
+    throw new TandemError('unavailable', `${deadLetters} changes failed while the queue drained.`);
+  }
+  await pause.wait(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));
+  await pause.wait(queues.beginRelay());
+  const next = {
+    epoch: epoch + 1,
+    phase: 'json-primary' as const,
+    sealed: false,
+    catchUpSince: null,
+  };
+  await json.phase.update(next);
+  // From here on it has happened. Should telling fail, whoever opens the JSON store next tells it.
+  await advance(context, epoch, next, { pauseMs: pause.elapsedMs() });
+}
