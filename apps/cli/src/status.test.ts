@@ -61,6 +61,32 @@ test('the journal is no outbox while PostgreSQL is primary', () => {
   expect(statusOf({ lockedFlags: {}, ...facts }).backlog).toBe(3);
 });
 
+test('while the secondary is brought up by difference nobody knows what it lacks', () => {
+  const since = '2025-12-07T10:00:00.000Z';
+  const ofJson = { json: json(2, 'json-primary'), postgres: postgres(2, 'json-primary') };
+  const toPostgres = statusOf({
+    ...{ lockedFlags: {}, ...ofJson },
+    json: { ...ofJson.json, phase: { ...jsonAt(2, 'json-primary'), catchUpSince: since } },
+  });
+  expect(toPostgres).toMatchObject({ backlog: null, deadLetters: 4 });
+  expect(toPostgres.problems).toEqual([
+    `PostgreSQL must be brought up by difference (since ${since}); how much it lacks is not counted.`,
+  ]);
+  const ofPostgres = {
+    json: json(3, 'postgres-primary'),
+    postgres: postgres(3, 'postgres-primary'),
+  };
+  const toJson = statusOf({
+    ...{ lockedFlags: {}, ...ofPostgres },
+    postgres: {
+      ...(ofPostgres.postgres as Extract<PostgresFacts, { known: true }>),
+      phase: { ...postgresAt(3, 'postgres-primary'), catchUpSince: since },
+    },
+  });
+  expect(toJson.backlog).toBe(null);
+  expect(toJson.problems[0]).toContain('JSON must be brought up by difference');
+});
+
 test('of two stores the one with the higher epoch says the phase', () => {
   const effective = (jsonEpoch: number, postgresEpoch: number) =>
     statusOf({

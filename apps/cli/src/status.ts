@@ -46,7 +46,8 @@ export interface Status {
   readonly desired: Phase;
   readonly effective: Phase | null;
   readonly epoch: number | null;
-  /** Changes not yet applied to the secondary: not relayed yet, or jobs that wait or are in hand. */
+  /** Changes not yet applied to the secondary: not relayed yet, or jobs that wait or are in hand. Not
+   *  known while the secondary must be brought up by difference. */
   readonly backlog: number | null;
   readonly deadLetters: number | null;
   readonly flags: ResolvedFlags['flags'];
@@ -81,6 +82,8 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
   const effective = standing?.phase ?? null;
   const notRelayed = notRelayedOf(effective, json, postgres);
   const problems = [json.problem, postgres.known ? undefined : postgres.problem];
+  const behind = broughtUpByDifference(effective, json, postgres);
+  if (behind !== undefined) problems.push(behind);
   if (!postgres.known && effective !== null && primaryOf(effective) === 'postgres') {
     problems.push('The phase is what the JSON store last knew; the database may be further.');
   }
@@ -88,7 +91,10 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
     desired,
     effective,
     epoch: standing?.epoch ?? null,
-    backlog: postgres.known && notRelayed !== null ? postgres.backlog.total + notRelayed : null,
+    backlog:
+      postgres.known && notRelayed !== null && behind === undefined
+        ? postgres.backlog.total + notRelayed
+        : null,
     deadLetters: postgres.known ? postgres.backlog.deadLetters : null,
     flags,
     json: {
@@ -121,6 +127,25 @@ function furthest(
   if (!postgres.known) return json.phase;
   if (json.phase === undefined) return postgres.phase;
   return postgres.phase.epoch > json.phase.epoch ? postgres.phase : json.phase;
+}
+
+/** A sentence while the secondary lacks what stands neither in the journal nor in the queue. */
+function broughtUpByDifference(
+  effective: Phase | null,
+  json: JsonFacts,
+  postgres: PostgresFacts,
+): string | undefined {
+  const sides = {
+    'json-primary': { since: json.phase?.catchUpSince, secondary: 'PostgreSQL' },
+    'postgres-primary': {
+      since: postgres.known ? postgres.phase.catchUpSince : null,
+      secondary: 'JSON',
+    },
+  };
+  if (effective !== 'json-primary' && effective !== 'postgres-primary') return undefined;
+  const { since, secondary } = sides[effective];
+  if (since === undefined || since === null) return undefined;
+  return `${secondary} must be brought up by difference (since ${since}); how much it lacks is not counted.`;
 }
 
 /** The journal is the outbox in `json-primary` only. */
