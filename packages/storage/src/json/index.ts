@@ -3,6 +3,12 @@ export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from '.
 export { realFileSystem } from './file-system.ts';
 export { type HandoverRequest, requestHandover, type Withdraw } from './handover.ts';
 export { inspectJsonStore, type JsonInspection } from './inspect.ts';
+export {
+  type JsonSnapshot,
+  type JsonSnapshotOptions,
+  openJsonSnapshot,
+  type SnapshotRefresh,
+} from './json-snapshot.ts';
 export type { JsonStore, MappingError } from './json-store.ts';
 export { acquireJsonStore, type JsonStoreOptions, openJsonStore } from './open.ts';
 export type { RecoveryReport } from './open-context.ts';

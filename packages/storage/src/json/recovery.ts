@@ -80,7 +80,8 @@ export async function recover(
 
 const RESTORE = 'Keep a copy of this folder and restore it from a backup.';
 
-function replayItem(memory: Memory, payload: Items[number]): void {
+/** Puts one replayed payload into memory. */
+export function replayItem(memory: Memory, payload: Items[number]): void {
   if (payload.kind === 'ids') {
     for (const [name, mark] of Object.entries(payload.marks)) {
       const table = memory.table(name);
