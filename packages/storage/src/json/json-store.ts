@@ -246,8 +246,11 @@ export class JsonStore extends MemoryReads implements Store {
       await this.checkpoint();
       await this.#loop.exclusive(async () => {
         const { manifest, journal } = this.#core;
-        if (manifest.segments.at(-1)?.length === journal.mark.length) return;
-        await updateManifest(this.#context, this.#core, {});
+        const relayed = Math.max(manifest.outbox.relayed, this.#outbox.relayedSeq);
+        const isMarked = manifest.segments.at(-1)?.length === journal.mark.length;
+        if (isMarked && relayed === manifest.outbox.relayed) return;
+        const outbox = { ...manifest.outbox, relayed };
+        await updateManifest(this.#context, this.#core, { outbox });
       });
     } catch (error) {
       // Every acknowledged write is in the journal; the next open recovers from there.

@@ -111,6 +111,18 @@ test('the outbox survives checkpoints, stops and crashes until it is relayed', a
   expect(store.phase.read().catchUpSince).toBeNull();
 });
 
+test('what is in the queue is remembered over a stop, also when nothing else was new', async () => {
+  const directory = await freshDirectory();
+  const store = await primary(directory);
+  await create(store);
+  await store.close();
+  const again = await open(directory);
+  expect(again.outbox.relayedSeq).toBe(0);
+  again.outbox.relayed(1);
+  await again.close();
+  expect((await open(directory)).outbox.relayedSeq).toBe(1);
+});
+
 test('a reader that keeps reading gets every item once, from memory and from files', async () => {
   const directory = await freshDirectory();
   const store = await primary(directory, { checkpointAfterBytes: 100_000 });

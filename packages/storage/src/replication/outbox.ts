@@ -18,6 +18,8 @@ export interface Outbox {
   read(afterSeq: number, limit: number): Promise<readonly OutboxEntry[]>;
   /** Says that everything up to `seq` is in the queue: the next checkpoint may drop it. */
   relayed(seq: number): void;
+  /** The highest `seq` that was said to be in the queue, in this run or as of an earlier clean stop. */
+  readonly relayedSeq: number;
   /** Resolves when `head() > afterSeq`, or when the signal aborts. */
   waitBeyond(afterSeq: number, signal: AbortSignal): Promise<void>;
 }

@@ -115,6 +115,21 @@ test('I2: every write is queued exactly once, in batches, before and after a res
   expect(second.relay.status()).toMatchObject({ state: 'waiting', cursor: store.outbox.head() });
 });
 
+test('I5: with PostgreSQL down from the start only what the queue may lack counts as pending', async () => {
+  await writeMany(20);
+  const first = startedRelay();
+  await relayed(first.relay);
+  await first.relay.stop({ drainTimeoutMs: 1_000 });
+  await store.close();
+  await openStore();
+  await writeMany(3);
+  const { proxy, relay: second, end } = await proxiedRelay();
+  await proxy.close();
+  await until('it is down', () => second.status().state === 'down');
+  expect(second.status()).toMatchObject({ cursor: undefined, pending: 3 });
+  await end();
+});
+
 test('a stop drains what was written before it', async () => {
   const { relay: started } = startedRelay({ batchItemsMax: 5 });
   const ids = await writeMany(60);

@@ -46,7 +46,7 @@ export interface RelayStatus {
   readonly state: RelayState;
   /** Outbox `seq` up to which the queue is known to have the items; `undefined` until it was read. */
   readonly cursor: number | undefined;
-  /** Items the queue does not have yet; all of the outbox while the cursor is unknown. */
+  /** Items the queue does not have yet; while the cursor is unknown, those not known to be there. */
   readonly pending: number;
   /** ISO instant since when it can't relay. */
   readonly downSince?: string;
@@ -80,10 +80,11 @@ class RunningRelay implements Relay {
   }
 
   status(): RelayStatus {
+    const { outbox } = this.#options;
     return {
       state: this.#state,
       cursor: this.#cursor,
-      pending: Math.max(0, this.#options.outbox.head() - (this.#cursor ?? 0)),
+      pending: Math.max(0, outbox.head() - (this.#cursor ?? outbox.relayedSeq)),
       ...(this.#down === undefined
         ? {}
         : { downSince: this.#down.since, lastError: this.#down.error }),
