@@ -22,6 +22,16 @@ export { type DemoteContext, promoteJson } from './live-demote.ts';
 export { type PromoteContext, promotePostgres } from './live-promote.ts';
 export { meetPostgres, type RelayedJournal } from './meet.ts';
 export { mend } from './mend.ts';
+export {
+  type Asked,
+  furthestOf,
+  type HistoryEntry,
+  lockedAgainst,
+  type MigrationOperations,
+  type PhaseAnswer,
+  type PhaseIntent,
+  type PhaseReport,
+} from './migration-operations.ts';
 export type {
   Committing,
   JsonPhase,
@@ -55,4 +65,12 @@ export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts'
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
 export { advance, type Refusal } from './steps.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';
+export {
+  type ExpectedPause,
+  type KnownGate,
+  type MeasuredPause,
+  type PlanFacts,
+  type PlannedStep,
+  planSwitch,
+} from './switch-plan.ts';
 export { type WalkContext, type WalkResult, walkTo } from './walk.ts';

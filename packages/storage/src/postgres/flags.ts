@@ -34,7 +34,7 @@ export async function writePhaseFlags(pool: Pool, flags: Partial<PhaseFlags>): P
   }
 }
 
-async function writeFlags(client: PoolClient, flags: Partial<PhaseFlags>): Promise<void> {
+export async function writeFlags(client: PoolClient, flags: Partial<PhaseFlags>): Promise<void> {
   for (const name of NAMES) {
     const enabled = flags[name];
     if (enabled === undefined) continue;

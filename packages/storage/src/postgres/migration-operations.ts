@@ -1,0 +1,172 @@
+import type { Pool } from 'pg';
+import { TandemError } from '../errors.ts';
+import {
+  type Asked,
+  disagreement,
+  flagsOf,
+  furthestOf,
+  gatesOf,
+  type JsonPhaseState,
+  type KnownGate,
+  type LiveProcess,
+  lockedAgainst,
+  type MigrationOperations,
+  type Phase,
+  type PhaseAnswer,
+  type PhaseFlags,
+  type PhaseReport,
+  type PostgresPhaseState,
+  planSwitch,
+  primaryOf,
+  resolveFlags,
+  spokesman,
+} from '../phase/index.ts';
+import { storageError } from './failure.ts';
+import { readPhaseFlags } from './flags.ts';
+import { askForPhase, readPauses, readPhaseHistory, readPhaseIntent } from './phase-intents.ts';
+import { postgresPhase } from './phase-row.ts';
+import { liveProcesses } from './process-registry.ts';
+
+export interface MigrationOperationsOptions {
+  /** Stays the caller's. */
+  readonly pool: Pool;
+  /** `FF_…` of the process that is asked; they count while no other runs. */
+  readonly lockedFlags: Partial<PhaseFlags>;
+  /** What the JSON store's manifest says, if there is one and it can be read. */
+  readonly jsonPhase: () => Promise<JsonPhaseState | undefined>;
+  /** What the queues hold. */
+  readonly backlog: () => Promise<{ readonly total: number; readonly deadLetters: number }>;
+}
+
+/** Both stores' and everybody's word on the phase, read at about the same time. */
+interface Seen {
+  readonly postgres: PostgresPhaseState;
+  readonly json: JsonPhaseState | undefined;
+  readonly live: readonly LiveProcess[];
+}
+
+/** What operators ask and order, over PostgreSQL: whether api and worker run makes no difference. */
+export function migrationOperations(options: MigrationOperationsOptions): MigrationOperations {
+  const { pool } = options;
+
+  async function look(): Promise<Seen> {
+    const [postgres, json, live] = await Promise.all([
+      postgresPhase(pool, () => new Date()).read(),
+      options.jsonPhase(),
+      liveProcesses(pool),
+    ]);
+    return { postgres, json, live };
+  }
+
+  async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
+    const [backlog, pauses] = await Promise.all([options.backlog(), readPauses(pool)]);
+    const effective = standingOf(seen).phase;
+    const facts = { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
+    const steps = planSwitch(effective, desired, facts);
+    return { effective, desired, dryRun, steps, warnings: warningsOf(desired, seen, options) };
+  }
+
+  async function order(
+    act: 'set' | 'cancel',
+    asked: Asked,
+    wanted: (effective: Phase) => Phase,
+  ): Promise<PhaseAnswer> {
+    const seen = await look();
+    const desired = wanted(standingOf(seen).phase);
+    refuseLocked(desired, seen.live);
+    if (asked.dryRun === true) return answer(desired, seen, true);
+    const { actor, reason } = asked;
+    let decidedBy = seen;
+    const chosen = await askForPhase(pool, { act, actor, reason }, (postgres) => {
+      decidedBy = { ...seen, postgres };
+      return wanted(standingOf(decidedBy).phase);
+    });
+    return answer(chosen, decidedBy, false);
+  }
+
+  return {
+    phase: () => translated(look().then((seen) => reportOf(seen, options))),
+    history: (limit) => translated(readPhaseHistory(pool, limit)),
+    processes: () => liveProcesses(pool),
+    setPhase: (desired, asked) => translated(order('set', asked, () => desired)),
+    cancelPhase: (asked) => translated(order('cancel', asked, (effective) => effective)),
+  };
+}
+
+async function translated<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+/** The two stores say the phase; a process whose JSON store can't be seen from here says it for it. */
+const standingOf = ({ postgres, json, live }: Seen) =>
+  furthestOf([
+    postgres,
+    ...(json === undefined ? [] : [json]),
+    ...live.map(({ effective, epoch }) => ({ phase: effective, epoch })),
+  ]);
+
+async function reportOf(seen: Seen, options: MigrationOperationsOptions): Promise<PhaseReport> {
+  const { pool, lockedFlags } = options;
+  const { phase: effective, epoch } = standingOf(seen);
+  const speaker = spokesman(seen.live);
+  const intent = await readPhaseIntent(pool);
+  const rows = await readPhaseFlags(pool);
+  const own = resolveFlags(lockedFlags, { read: true, rows }, null);
+  const { desired, flags } = speaker ?? own;
+  const told = seen.live.find(({ waitingFor }) => waitingFor !== null)?.waitingFor ?? null;
+  return {
+    ...{ desired, effective, epoch, flags, intent },
+    source: speaker === undefined ? 'asked' : 'processes',
+    waitingFor: desired === effective ? null : (speaker?.waitingFor ?? told),
+    disagreement: disagreement(seen.live),
+  };
+}
+
+function refuseLocked(desired: Phase, live: readonly LiveProcess[]): void {
+  const sentence = lockedAgainst(desired, live);
+  if (sentence !== null) throw new TandemError('conflict', sentence, { detail: { desired } });
+}
+
+/** What the driver can't be asked for from here is left open. */
+function knownGates(
+  seen: Seen,
+  backlog: { readonly total: number; readonly deadLetters: number },
+): readonly KnownGate[] {
+  const { postgres, json } = seen;
+  const source = primaryOf(standingOf(seen).phase) === 'json' ? json : postgres;
+  const gates = gatesOf({
+    postgresProblem: null,
+    catchUpSince: source?.catchUpSince ?? null,
+    mappingErrors: 0,
+    deadLetters: backlog.deadLetters,
+    backlog: backlog.total,
+    disagreement: disagreement(seen.live),
+  });
+  const unknown =
+    source === undefined ? ['mapping errors', 'backfill complete'] : ['mapping errors'];
+  return gates.map((gate) =>
+    unknown.includes(gate.name) ? { ...gate, open: null, value: 'not known from here' } : gate,
+  );
+}
+
+function warningsOf(
+  desired: Phase,
+  { live }: Seen,
+  { lockedFlags }: MigrationOperationsOptions,
+): string[] {
+  const warnings: string[] = [];
+  const disagree = disagreement(live);
+  if (disagree !== null) warnings.push(disagree);
+  if (live.length > 0) return warnings;
+  warnings.push('No api or worker runs: the phase moves when one starts.');
+  for (const [name, wanted] of Object.entries(flagsOf(desired))) {
+    const locked = lockedFlags[name as keyof PhaseFlags];
+    if (locked === undefined || locked === wanted) continue;
+    warnings.push(`FF_${name}=${locked} is set here; a process started with it keeps ${locked}.`);
+  }
+  return warnings;
+}
