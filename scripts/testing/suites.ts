@@ -19,12 +19,12 @@ export const SUITES: readonly Suite[] = [
   { name: 'packages', files: ['packages/'], budgetSeconds: 240 },
   { name: 'apps', files: ['apps/'], budgetSeconds: 160 },
   { name: 'scripts', files: ['scripts/'], budgetSeconds: 60 },
-  { name: 'end to end', files: ['e2e/'], budgetSeconds: 260 },
+  { name: 'end to end', files: ['e2e/'], budgetSeconds: 300 },
   {
     // What speaks SQL, once more on the oldest PostgreSQL that is supported.
     name: 'PostgreSQL 15',
     files: ['packages/storage/src/postgres/', 'packages/storage/src/replication/'],
-    budgetSeconds: 140,
+    budgetSeconds: 130,
     environment: { TANDEM_TEST_PG_BIN: POSTGRES_15 },
     missing: () =>
       existsSync(`${POSTGRES_15}/postgres`) ? undefined : `there is no ${POSTGRES_15}`,
