@@ -10,23 +10,31 @@ import { bringUpToDate, describeDifferences } from '@tandem/storage/consistency'
 import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { mend, type PostgresPhaseState, type SwitchContext } from '@tandem/storage/phase';
+import {
+  mend,
+  type Phase,
+  type PostgresPhaseState,
+  type Processes,
+  type SwitchContext,
+} from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import {
-  createQueueUpkeep,
   type DirectionStatus,
   type DirectionWorker,
   type QueueClient,
   startDirection,
 } from '@tandem/storage/replication';
 import { Outage } from './outage.ts';
-import { aborted, pause } from './pause.ts';
+import { pause } from './pause.ts';
+import { PhaseDriver } from './phase-driver.ts';
 
 /** How often a lock that another process holds is tried again. */
 const LOCK_INTERVAL_MS = 500;
 /** How often opening is tried again after anything else went wrong: it may cost a whole recovery. */
 const FAILURE_INTERVAL_MS = 5_000;
 const STOP_POLL_MS = 20;
+/** How often the flags are compared with the phase. */
+const DRIVE_INTERVAL_MS = 250;
 
 export interface JsonFollowerOptions {
   readonly directory: string;
@@ -34,6 +42,8 @@ export interface JsonFollowerOptions {
   readonly collections: readonly Collection[];
   readonly postgres: PostgresStore;
   readonly queues: QueueClient;
+  /** Who else runs, and what they believe. */
+  readonly processes: Processes;
   readonly log: Log;
 }
 
@@ -58,6 +68,8 @@ export class JsonFollower {
   #session: Promise<void> = Promise.resolve();
   #drainTimeoutMs = 0;
   #stopped = false;
+  #desired: Phase | undefined;
+  #driver: PhaseDriver | undefined;
   #isHeldElsewhere = false;
   /** Ends the wait between two attempts to take the lock. */
   readonly #hurry = new AbortController();
@@ -70,6 +82,11 @@ export class JsonFollower {
   /** The store while it is held. */
   get store(): JsonStore | undefined {
     return this.#store;
+  }
+
+  /** Why the phase is not the desired one, if this process drives and knows. */
+  get waitingFor(): string | null {
+    return this.#driver?.waitingFor ?? null;
   }
 
   status(): JsonFollowerStatus {
@@ -86,8 +103,10 @@ export class JsonFollower {
   }
 
   /** Told the phase whenever it was read: begins, goes on or leaves by it. */
-  follow({ phase, epoch }: PostgresPhaseState): void {
-    const wanted = phase === 'postgres-primary' && !this.#stopped;
+  follow({ phase, epoch }: PostgresPhaseState, desired: Phase): void {
+    this.#desired = desired;
+    const leadsBack = phase === 'postgres-only' && desired !== phase;
+    const wanted = (phase === 'postgres-primary' || leadsBack) && !this.#stopped;
     if (!wanted) this.#leave?.abort();
     else if (this.#leave === undefined) this.#begin();
     else if (this.#worker !== undefined && this.#store?.phase.read().epoch !== epoch) {
@@ -159,21 +178,29 @@ export class JsonFollower {
       store.onHandoverRequested(() => handover.abort());
       this.#store = store;
       this.#state = 'preparing';
-      await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
+      const moved = await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
+      // An api process waits for the lock, and requests for it: the files can wait.
+      if (moved) await store.close({ checkpoint: false });
     } finally {
       this.#state = 'closing';
       this.#store = undefined;
+      this.#driver = undefined;
       await store.close();
     }
   }
 
+  /** @returns true when this process has moved the phase, so that JSON does not follow any more */
   async #prepareAndWork(
     store: JsonStore,
     end: AbortSignal,
     mayDrain: () => boolean,
-  ): Promise<void> {
-    const { collections, queues, log } = this.#options;
-    if (!(await this.#prepare(store, end))) return;
+  ): Promise<boolean> {
+    const { postgres, collections, queues, processes, log } = this.#options;
+    const driver = new PhaseDriver({
+      ...{ json: store, postgres, queues, collections, processes, log, signal: end },
+    });
+    this.#driver = driver;
+    if (!(await this.#prepare(store, driver, end))) return false;
     this.#outage.ended();
     this.#worker = startDirection({
       direction: 'json',
@@ -181,19 +208,29 @@ export class JsonFollower {
       ...{ store, queues, collections, log },
     });
     this.#state = 'working';
+    let moved = false;
     try {
-      await aborted(end);
+      while (!moved && !end.aborted) {
+        moved = this.#desired !== undefined && (await driver.drive(this.#desired));
+        if (!moved) await pause(DRIVE_INTERVAL_MS, end);
+      }
     } finally {
-      await this.#worker.stop({ drainTimeoutMs: mayDrain() ? this.#drainTimeoutMs : 0 });
+      await this.#worker.stop({ drainTimeoutMs: mayDrain() && !moved ? this.#drainTimeoutMs : 0 });
       this.#worker = undefined;
     }
+    return moved;
   }
 
   /** @returns false when, on a closer look, JSON is not to follow, or no longer */
-  async #prepare(store: JsonStore, end: AbortSignal): Promise<boolean> {
+  async #prepare(store: JsonStore, driver: PhaseDriver, end: AbortSignal): Promise<boolean> {
     const { postgres } = this.#options;
-    const context = this.#switchContext(store);
+    const context = driver.context('the worker follows PostgreSQL with JSON');
     await mend(context, store.isBlank);
+    const desired = this.#desired;
+    const { phase: before } = await postgres.phase.read();
+    if (before === 'postgres-only' && desired !== undefined && desired !== before) {
+      await driver.leavePostgresOnly(desired);
+    }
     const { phase, epoch, catchUpSince } = await postgres.phase.read();
     if (phase !== 'postgres-primary' || end.aborted) return false;
     if (catchUpSince !== null) await this.#catchUp(context, { epoch, catchUpSince }, end);
@@ -218,16 +255,5 @@ export class JsonFollower {
     const level = remaining === 0 ? 'info' : 'warn';
     const rest = remaining === 0 ? 'nothing differs' : describeDifferences(report);
     log[level](evidence, `Catch-up: ${applied} of ${seen} were missing in JSON; ${rest}`);
-  }
-
-  #switchContext(json: JsonStore): SwitchContext {
-    const { postgres, queues, collections, log } = this.#options;
-    return {
-      ...{ json, postgres, collections, log },
-      queues: createQueueUpkeep({ queues, stores: { json, postgres }, collections, log }),
-      actor: `worker ${process.pid}`,
-      reason: 'the worker follows PostgreSQL with JSON',
-      now: () => new Date(),
-    };
   }
 }

@@ -12,8 +12,10 @@ import type { Log } from '@tandem/storage/log';
 import type { PostgresPhaseState } from '@tandem/storage/phase';
 import {
   createPool,
+  FlagWatch,
   openPostgresStore,
   type PostgresStore,
+  ProcessRegistry,
   schemaIsCurrent,
 } from '@tandem/storage/postgres';
 import {
@@ -52,6 +54,8 @@ export class WorkerProcess {
   readonly #queues: QueueClient;
   readonly #postgres: PostgresStore;
   readonly #json: JsonFollower;
+  readonly #flags: FlagWatch;
+  readonly #registry: ProcessRegistry;
   readonly #outage: Outage;
   readonly #stopping = new AbortController();
   #following: Promise<void> = Promise.resolve();
@@ -77,15 +81,35 @@ export class WorkerProcess {
     this.#queues = createQueueClient({ pool: this.#pool, role: 'work', log });
     const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
     this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log });
+    this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'worker', log });
+    this.#flags = new FlagWatch({
+      pool: this.#pool,
+      lockedFlags: configuration.lockedFlags,
+      lastKnown: () => null,
+      log,
+    });
     this.#json = new JsonFollower({
       directory: configuration.jsonDir,
       adoptExternalEdits: configuration.adoptExternalEdits,
+      processes: this.#registry,
       ...{ collections, postgres: this.#postgres, queues: this.#queues, log },
     });
   }
 
   start(): void {
     this.#following = this.#follow();
+  }
+
+  async #tellThatItRuns(): Promise<void> {
+    await this.#flags.start();
+    this.#registry.start(() => ({
+      effective: this.#phase?.phase ?? null,
+      epoch: this.#phase?.epoch ?? null,
+      desired: this.#flags.current().desired,
+      flags: this.#flags.current().flags,
+      ready: this.#toPostgres !== undefined && this.#outage.current === undefined,
+      waitingFor: this.#json.waitingFor,
+    }));
   }
 
   /** What `/readyz` says. Asks the queue; never throws. */
@@ -112,6 +136,8 @@ export class WorkerProcess {
       this.#stopListening?.(),
     ]);
     await this.#sayWhatIsLeft();
+    await this.#flags.stop();
+    await this.#registry.stop();
     await this.#queues.stop();
     await this.#postgres.close();
     await this.#pool.end();
@@ -139,7 +165,7 @@ export class WorkerProcess {
         this.#options.log.info({ phase, epoch }, `Phase: ${phase}`);
       }
       this.#phase = state;
-      this.#json.follow(state);
+      this.#json.follow(state, this.#flags.current().desired);
       await this.#retireNowAndThen();
     } catch (error) {
       this.#outage.began(error);
@@ -152,6 +178,7 @@ export class WorkerProcess {
       throw new TandemError('unavailable', 'its schema is not current, run "tandem migrate".');
     }
     await this.#queues.ready();
+    await this.#tellThatItRuns();
     this.#toPostgres = startDirection({
       direction: 'postgres',
       ...{ store: this.#postgres, queues: this.#queues, collections, log },

@@ -6,6 +6,7 @@ export {
   type QueueClientOptions,
   type QueueRole,
 } from './boss.ts';
+export { jobsDueWithin } from './claims.ts';
 export { createJobSink, type JobSinkOptions } from './boss-job-sink.ts';
 export {
   type DeadLetter,

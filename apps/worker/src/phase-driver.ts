@@ -1,0 +1,175 @@
+//   postgres-only ──(other desired)──▶ postgres-primary ──┬─▶ postgres-only   PostgreSQL alone
+//                                                         └─▶ json-primary    seal, drain, commit
+//
+// The worker holds the JSON lock in postgres-primary, so it drives the switches from there.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection } from '@tandem/storage/collections';
+import { sentenceOf } from '@tandem/storage/errors';
+import type { JsonStore } from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import {
+  advance,
+  disagreement,
+  type GateFacts,
+  nextPhase,
+  type Phase,
+  type Processes,
+  promoteJson,
+  type Refusal,
+  type SwitchContext,
+} from '@tandem/storage/phase';
+import { type PostgresStore, relayCursor } from '@tandem/storage/postgres';
+import {
+  createQueueUpkeep,
+  createRelayedJournal,
+  jobsDueWithin,
+  QUEUES,
+  type QueueClient,
+  readBacklog,
+} from '@tandem/storage/replication';
+
+const RETRY_INTERVAL_MS = 5_000;
+const DRAIN_POLL_MS = 10;
+
+export interface PhaseDriverOptions {
+  readonly json: JsonStore;
+  readonly postgres: PostgresStore;
+  readonly queues: QueueClient;
+  readonly collections: readonly Collection[];
+  readonly processes: Processes;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Moves the phase for as long as this process holds the JSON store. */
+export class PhaseDriver {
+  readonly #options: PhaseDriverOptions;
+  readonly #upkeep;
+  #retryAtMs = 0;
+  #waitingFor: string | null = null;
+
+  constructor(options: PhaseDriverOptions) {
+    const { json, postgres, queues, collections, log } = options;
+    this.#options = options;
+    const journal = createRelayedJournal({
+      outbox: json.outbox,
+      pool: queues.pool,
+      cursor: relayCursor,
+      pairId: () => json.phase.read().pairId,
+    });
+    const stores = { json, postgres };
+    this.#upkeep = createQueueUpkeep({ queues, stores, collections, journal, log });
+  }
+
+  /** Why the phase is not the desired one, if it is known. */
+  get waitingFor(): string | null {
+    return this.#waitingFor;
+  }
+
+  context(reason: string): SwitchContext {
+    const { json, postgres, collections, log } = this.#options;
+    return {
+      ...{ json, postgres, collections, log, reason, queues: this.#upkeep },
+      actor: `worker ${process.pid}`,
+      now: () => new Date(),
+    };
+  }
+
+  /** 5 → 4: the difference is brought over afterwards, by whoever follows. */
+  async leavePostgresOnly(desired: Phase): Promise<void> {
+    const { json, postgres, log } = this.#options;
+    const { epoch } = await postgres.phase.read();
+    const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
+    const catchUpSince = new Date().toISOString();
+    await advance(this.context(reasonOf(desired)), epoch, { ...next, catchUpSince });
+    await json.phase.update(next);
+    sayMoved(log, 'postgres-only', next.phase);
+  }
+
+  /**
+   * Takes the next step from postgres-primary if another phase is desired and nothing stands in the
+   * way.
+   * @returns true when the phase has moved: JSON does not follow any more
+   */
+  async drive(desired: Phase): Promise<boolean> {
+    const next = nextPhase('postgres-primary', desired);
+    if (next === undefined) {
+      this.#waitingFor = null;
+      return false;
+    }
+    if (performance.now() < this.#retryAtMs) return false;
+    this.#retryAtMs = performance.now() + RETRY_INTERVAL_MS;
+    const { log } = this.#options;
+    try {
+      const refusal = await this.#step(next, desired);
+      if (refusal === undefined) {
+        sayMoved(log, 'postgres-primary', next);
+        return true;
+      }
+      this.#stay(next, refusal.waitingFor);
+    } catch (error) {
+      this.#stay(next, sentenceOf(error));
+    }
+    return false;
+  }
+
+  #stay(next: Phase, waitingFor: string): void {
+    if (waitingFor !== this.#waitingFor) {
+      const sentence = `Staying in postgres-primary, not ${next}: ${waitingFor}`;
+      this.#options.log.warn({ from: 'postgres-primary', to: next, waitingFor }, sentence);
+    }
+    this.#waitingFor = waitingFor;
+  }
+
+  async #step(next: Phase, desired: Phase): Promise<Refusal | undefined> {
+    const { signal } = this.#options;
+    const context = this.context(reasonOf(desired));
+    if (next === 'postgres-only') return this.#endDualWrite(context);
+    return promoteJson({
+      ...{ ...context, signal },
+      facts: () => this.#facts(),
+      drained: (timeoutMs) => this.#drained(timeoutMs),
+    });
+  }
+
+  async #endDualWrite(context: SwitchContext): Promise<Refusal | undefined> {
+    const { json, postgres } = this.#options;
+    const { epoch } = await postgres.phase.read();
+    const sentence = disagreement(await this.#options.processes.live());
+    if (sentence !== null) return { waitingFor: sentence };
+    const next = { epoch: epoch + 1, phase: 'postgres-only' as const };
+    await advance(context, epoch, { ...next, catchUpSince: null });
+    await json.phase.update(next);
+    await this.#upkeep.dropCovered('json');
+    return undefined;
+  }
+
+  async #drained(timeoutMs: number): Promise<boolean> {
+    const { queues } = this.#options;
+    const deadlineMs = performance.now() + timeoutMs;
+    while ((await jobsDueWithin(queues.pool, QUEUES.json, timeoutMs)) > 0) {
+      if (performance.now() > deadlineMs) return false;
+      await sleep(DRAIN_POLL_MS);
+    }
+    return true;
+  }
+
+  async #facts(): Promise<GateFacts> {
+    const { postgres, queues, processes, json } = this.#options;
+    const { catchUpSince } = await postgres.phase.read();
+    const { queues: counts, deadLetters } = await readBacklog(queues.pool);
+    const { waiting, active } = counts[QUEUES.json] ?? { waiting: 0, active: 0 };
+    return {
+      ...{ catchUpSince, deadLetters, postgresProblem: null },
+      mappingErrors: json.mappingErrors().length,
+      backlog: waiting + active,
+      disagreement: disagreement(await processes.live()),
+    };
+  }
+}
+
+const reasonOf = (desired: Phase): string => `the flags ask for ${desired}`;
+
+function sayMoved(log: Log, from: Phase, to: Phase): void {
+  log.info({ from, to }, `Phase: moved from ${from} to ${to}.`);
+}
