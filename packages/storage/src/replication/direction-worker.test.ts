@@ -22,9 +22,10 @@ import {
 } from '../testing/store-fixture.ts';
 import { until } from '../testing/until.ts';
 import { readBacklog } from './backlog.ts';
-import { listDeadLetters, retireSuperseded } from './dead-letters.ts';
+import { listDeadLetters } from './dead-letters.ts';
 import { type DirectionOptions, type DirectionWorker, startDirection } from './direction-worker.ts';
 import { QUEUES } from './job-sink.ts';
+import { retireSuperseded } from './retire-superseded.ts';
 
 let fixture: ReplicationFixture;
 const running: DirectionWorker[] = [];

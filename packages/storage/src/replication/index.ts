@@ -1,3 +1,4 @@
+export type { AuditEntry, AuditLog } from './audit-log.ts';
 export { type Backlog, type QueueBacklog, readBacklog } from './backlog.ts';
 export {
   createQueueClient,
@@ -6,14 +7,20 @@ export {
   type QueueClientOptions,
   type QueueRole,
 } from './boss.ts';
-export { jobsDueWithin } from './claims.ts';
 export { createJobSink, type JobSinkOptions } from './boss-job-sink.ts';
+export { jobsDueWithin } from './claims.ts';
+export {
+  type DeadLetterActOptions,
+  type DeadLetterActResult,
+  discardDeadLetters,
+  redriveDeadLetters,
+} from './dead-letter-acts.ts';
+export type { DeadLetterFilter } from './dead-letter-filter.ts';
 export {
   type DeadLetter,
   type DeadLetterPage,
+  findDeadLetters,
   listDeadLetters,
-  type RetireOptions,
-  retireSuperseded,
 } from './dead-letters.ts';
 export {
   type DirectionOptions,
@@ -35,5 +42,6 @@ export {
 } from './relay.ts';
 export type { RelayCursor } from './relay-cursor.ts';
 export { createRelayedJournal, type RelayedJournalOptions } from './relayed-journal.ts';
+export { type RetireOptions, retireSuperseded } from './retire-superseded.ts';
 export { inTransaction, type TransactionBounds } from './transaction.ts';
 export { listenForJobs, sayJobsArrived } from './wake.ts';

@@ -6,9 +6,9 @@ import type { QueueUpkeep, RelayedJournal, StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
 import { QUEUE_SCHEMA, type QueueClient } from './boss.ts';
 import { createJobSink } from './boss-job-sink.ts';
-import { retireSuperseded } from './dead-letters.ts';
 import { QUEUES } from './job-sink.ts';
 import { deadLetterQueueOf } from './queues.ts';
+import { retireSuperseded } from './retire-superseded.ts';
 import { inTransaction } from './transaction.ts';
 
 const TRANSACTION_TIMEOUT_MS = 30_000;

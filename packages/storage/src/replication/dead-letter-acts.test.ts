@@ -1,0 +1,226 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Change } from '../changes/index.ts';
+import { auditLog } from '../postgres/index.ts';
+import { recordingLog } from '../testing/recording-log.ts';
+import {
+  chainOf,
+  createReplicationFixture,
+  type ReplicationFixture,
+} from '../testing/replication-fixture.ts';
+import {
+  allEntries,
+  changeOf,
+  expense,
+  expenseText,
+  randomFrom,
+  seedOf,
+  shuffled,
+} from '../testing/store-fixture.ts';
+import { readBacklog } from './backlog.ts';
+import { discardDeadLetters, redriveDeadLetters } from './dead-letter-acts.ts';
+import { findDeadLetters, listDeadLetters } from './dead-letters.ts';
+import { type DirectionWorker, startDirection } from './direction-worker.ts';
+import { QUEUES } from './job-sink.ts';
+
+let fixture: ReplicationFixture;
+const running: DirectionWorker[] = [];
+
+beforeAll(async () => {
+  fixture = await createReplicationFixture();
+});
+afterAll(() => fixture.drop());
+beforeEach(async () => {
+  await fixture.clear();
+  await fixture.pool.query(
+    'TRUNCATE audit_log; ALTER TABLE expenses DROP CONSTRAINT IF EXISTS poison',
+  );
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((worker) => worker.stop({ drainTimeoutMs: 0 })));
+});
+
+function work(): void {
+  const { store, queues, collections } = fixture;
+  const log = recordingLog();
+  running.push(startDirection({ direction: 'postgres', store, queues, collections, log }));
+}
+
+const poison = (notes: string) =>
+  fixture.pool.query(
+    `ALTER TABLE expenses ADD CONSTRAINT poison CHECK (notes NOT LIKE '${notes}')`,
+  );
+const cure = () => fixture.pool.query('ALTER TABLE expenses DROP CONSTRAINT poison');
+
+/** Queues these changes where the table refuses them all: each becomes a dead letter. */
+async function kill(changes: readonly Change[]): Promise<void> {
+  await poison('%');
+  work();
+  await fixture.enqueue('postgres', changes);
+  await fixture.drained('postgres');
+  await cure();
+}
+
+const options = (more: object = {}) => ({
+  ...{ queues: fixture.queues, audit: auditLog, actor: 'ann', reason: 'the cause is mended' },
+  ...more,
+});
+
+async function auditRows(): Promise<
+  { actor: string; action: string; reason: string; details: string }[]
+> {
+  const found = await fixture.pool.query(
+    'SELECT actor, action, reason, details::text AS details FROM audit_log ORDER BY id',
+  );
+  return found.rows;
+}
+
+test('I4: redriving all that match brings the records to the secondary, exact', async () => {
+  const extra = '"tag":1.0,"big":12345678901234567890,';
+  const changes = Array.from({ length: 520 }, (_, index) =>
+    changeOf(index + 1, { epoch: 1, version: 1 }, null, expenseText(index + 1, '₪ \\u0000', extra)),
+  );
+  await kill(changes);
+  expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 520 });
+  const filter = { direction: 'postgres', cause: 'rejected' } as const;
+  const result = await redriveDeadLetters(filter, options({ expectedCount: 520 }));
+  expect(result).toEqual({ matched: 520, changed: 520, skipped: 0 });
+  await fixture.drained('postgres');
+  expect((await allEntries(fixture.store)).map(({ text }) => text)).toEqual(
+    changes.map(({ record }) => record),
+  );
+  expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 0 });
+});
+
+test('I4: stale, repeated and shuffled dead letters redriven do no harm', async () => {
+  const seed = seedOf();
+  const random = randomFrom(seed);
+  const chains = Array.from({ length: 40 }, (_, index) =>
+    chainOf(index + 1, 1 + Math.floor(random() * 5), random() < 0.3),
+  );
+  const old = chains.flat().filter(() => random() < 0.6);
+  await poison('%');
+  work();
+  await fixture.enqueue(
+    'postgres',
+    shuffled([...old, ...old.filter(() => random() < 0.5)], random),
+  );
+  await fixture.drained('postgres');
+  await cure();
+  // The newest state of each record is there, or comes in between the redriven ones.
+  await fixture.enqueue('postgres', chains.slice(0, 20).flat());
+  const redriving = redriveDeadLetters({ direction: 'postgres' }, options());
+  await fixture.enqueue('postgres', chains.slice(20).flat());
+  await redriving;
+  await fixture.drained('postgres');
+  await redriveDeadLetters({}, options());
+  await fixture.drained('postgres');
+  expect(
+    (await allEntries(fixture.store)).map(({ id, version, text }) => [id, version, text]),
+    `seed ${seed}`,
+  ).toEqual(chains.map((chain) => [chain[0]?.id, chain.at(-1)?.version, chain.at(-1)?.record]));
+  expect(await listDeadLetters(fixture.pool, 'postgres')).toEqual([]);
+});
+
+test('a redriven job begins with a clean failure count, and dies again with its own cause', async () => {
+  await poison('%');
+  work();
+  await fixture.enqueue('postgres', chainOf(1, 1));
+  await fixture.drained('postgres');
+  const [first] = await listDeadLetters(fixture.pool, 'postgres');
+  expect(await redriveDeadLetters({}, options())).toMatchObject({ matched: 1, changed: 1 });
+  await fixture.drained('postgres');
+  const [second] = await listDeadLetters(fixture.pool, 'postgres');
+  expect(second).toMatchObject({ cause: 'rejected', failures: 1, item: first?.item });
+  expect(second?.jobId).not.toBe(first?.jobId);
+});
+
+test('a filter names one, some, or all of a direction, collection, cause or age', async () => {
+  await kill([...chainOf(1, 1), ...chainOf(2, 1), ...chainOf(3, 1)]);
+  const boss = await fixture.queues.ready();
+  await boss.insert(QUEUES.postgres, [{ data: { hello: 'world' } }]);
+  await fixture.drained('postgres');
+  const letters = await listDeadLetters(fixture.pool, 'postgres');
+  expect(letters).toHaveLength(4);
+  const count = async (filter: Parameters<typeof redriveDeadLetters>[0]) =>
+    (await redriveDeadLetters(filter, options({ dryRun: true }))).matched;
+  const jobIds = letters.slice(0, 2).map(({ jobId }) => jobId);
+  const early = new Date(Date.now() - 3_600_000);
+  const late = new Date(Date.now() + 3_600_000);
+  expect(await count({})).toBe(4);
+  expect(await count({ jobIds })).toBe(2);
+  expect(await count({ jobIds: [] })).toBe(0);
+  expect(await count({ direction: 'json' })).toBe(0);
+  expect(await count({ collection: 'expense' })).toBe(3);
+  expect(await count({ collection: 'income' })).toBe(0);
+  expect(await count({ cause: 'rejected' })).toBe(3);
+  expect(await count({ cause: 'malformed', direction: 'postgres' })).toBe(1);
+  expect(await count({ olderThan: early })).toBe(0);
+  expect(await count({ olderThan: late, collection: 'expense' })).toBe(3);
+  await expect(count({ jobIds: ["1' OR true"] })).rejects.toMatchObject({ code: 'invalid' });
+  expect(await findDeadLetters(fixture.pool, { jobIds })).toEqual(letters.slice(0, 2));
+  expect(await redriveDeadLetters({ jobIds: jobIds.slice(0, 1) }, options())).toEqual({
+    ...{ matched: 1, changed: 1, skipped: 0 },
+  });
+});
+
+test('a dry run and an unexpected count change nothing', async () => {
+  await kill(chainOf(1, 1));
+  const before = await listDeadLetters(fixture.pool, 'postgres');
+  expect(await discardDeadLetters({}, options({ dryRun: true }))).toEqual({
+    ...{ matched: 1, changed: 0, skipped: 0 },
+  });
+  for (const act of [redriveDeadLetters, discardDeadLetters]) {
+    await expect(act({}, options({ expectedCount: 2 }))).rejects.toMatchObject({
+      code: 'precondition-failed',
+      message: '1 dead letters match, 2 were expected; nothing was changed.',
+    });
+  }
+  expect(await listDeadLetters(fixture.pool, 'postgres')).toEqual(before);
+  expect(await auditRows()).toEqual([]);
+});
+
+test('I4: what is discarded stays in the audit log, whole, with who and why', async () => {
+  const [created] = chainOf(5, 1);
+  if (created === undefined) throw new Error('There is no change.');
+  work();
+  await fixture.enqueue('postgres', [created]);
+  await fixture.drained('postgres');
+  const conflicting = { ...created, record: expenseText(5, 'theirs', '"n":1.50,') };
+  await fixture.enqueue('postgres', [conflicting]);
+  await fixture.drained('postgres');
+  const result = await discardDeadLetters(
+    { cause: 'conflict' },
+    options({ reason: 'ours is right' }),
+  );
+  expect(result).toEqual({ matched: 1, changed: 1, skipped: 0 });
+  expect(await listDeadLetters(fixture.pool, 'postgres')).toEqual([]);
+  expect(await fixture.store.get(expense, 5)).toMatchObject({ text: created.record });
+  const [row, ...others] = await auditRows();
+  expect(others).toEqual([]);
+  expect(row).toMatchObject({
+    actor: 'ann',
+    action: 'discard-dead-letters',
+    reason: 'ours is right',
+  });
+  const { letters, direction } = JSON.parse(row?.details ?? '{}');
+  expect(direction).toBe('postgres');
+  expect(letters[0]).toMatchObject({
+    data: { change: conflicting },
+    failure: { cause: 'conflict' },
+  });
+});
+
+test('two who act at once act on each letter once', async () => {
+  await kill(Array.from({ length: 520 }, (_, index) => chainOf(index + 1, 1)).flat());
+  const [redriven, discarded] = await Promise.all([
+    redriveDeadLetters({}, options()),
+    discardDeadLetters({}, options({ actor: 'bob' })),
+  ]);
+  await fixture.drained('postgres');
+  expect(redriven.changed + discarded.changed).toBe(520);
+  expect(redriven.changed + redriven.skipped).toBe(redriven.matched);
+  expect(await allEntries(fixture.store)).toHaveLength(redriven.changed);
+  const kept = (await auditRows()).flatMap(({ details }) => JSON.parse(details).letters);
+  expect(new Set(kept.map(({ jobId }) => jobId)).size).toBe(520);
+  expect(kept).toHaveLength(520);
+});
