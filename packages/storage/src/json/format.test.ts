@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareUtf8 } from './key-table.ts';
-import { indentJson } from './legacy-json.ts';
+import { LegacyLayout } from './legacy-layout.ts';
 import { checkLine, LineWriter } from './line-codec.ts';
+
+function indentJson(text: string, depth: number): string {
+  const layout = new LegacyLayout();
+  layout.addValue(text, depth);
+  return layout.take().toString();
+}
 
 test('I7: the layout is that of JSON.stringify with two spaces, at any depth', () => {
   fc.assert(

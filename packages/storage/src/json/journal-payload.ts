@@ -45,10 +45,6 @@ const RECORD_BYTES = Buffer.from(RECORD_MEMBER);
 
 const withSeq = (seq: number | undefined): { seq?: number } => (seq === undefined ? {} : { seq });
 
-/** Puts a record's text at the end of an object, as it is. */
-export const withRecord = (object: object, record: string | null): string =>
-  `${JSON.stringify(object).slice(0, -1)}${RECORD_MEMBER}${record}}`;
-
 export function encodeItem(
   item: Item,
   batch: number,

@@ -1,57 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { CreateOptions, FileSystem } from './file-system.ts';
+import { LegacyLayout } from './legacy-layout.ts';
 import type { TableSnapshot } from './record-table.ts';
-import { SlicedWriter } from './state-file.ts';
+import { SyncingWriter } from './syncing-writer.ts';
+import { TimeSlice } from './time-slice.ts';
 
-/** Characters collected before they are written. */
-const WRITE_CHARACTERS = 1 << 18;
-
-/** Just behind the string literal that starts at `from`. */
-function endOfString(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from + 1); ; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (text[quote - 1 - backslashes] === '\\') backslashes++;
-    if (backslashes % 2 === 0) return quote + 1;
-  }
-}
-
-/**
- * Lays compact JSON out as Python's `json.dump(…, indent=2, ensure_ascii=False)` does. Works on the
- * text alone: strings and numbers keep their spelling.
- *
- * @param text compact JSON, as `JSON.stringify` writes it
- * @param depth how deep the value itself stands
- */
-export function indentJson(text: string, depth: number): string {
-  const margins: string[] = [];
-  const margin = (level: number): string => {
-    margins[level] ??= `\n${'  '.repeat(level)}`;
-    return margins[level];
-  };
-  let level = depth;
-  let out = '';
-  for (let at = 0; at < text.length; ) {
-    const character = text[at] as string;
-    if (character === '"') {
-      const end = endOfString(text, at);
-      out += text.slice(at, end);
-      at = end;
-      continue;
-    }
-    const next = text[at + 1];
-    at++;
-    if (character === '{' || character === '[') {
-      if (next === '}' || next === ']') {
-        out += character + next;
-        at++;
-      } else out += character + margin(++level);
-    } else if (character === '}' || character === ']') out += margin(--level) + character;
-    else if (character === ',') out += `,${margin(level)}`;
-    else if (character === ':') out += ': ';
-    else out += character;
-  }
-  return out;
-}
+/** Bytes collected before they are written. */
+const WRITE_BYTES = 1 << 18;
+/** How deep a record stands in the file's array. */
+const RECORD_DEPTH = 1;
 
 /**
  * Writes and syncs a collection in the legacy shape (I7): one whole array of its live records, pretty,
@@ -67,24 +24,26 @@ export async function writeLegacyFile(
   const hash = createHash('sha256');
   const file = await fileSystem.create(path, options);
   try {
-    const out = new SlicedWriter(file);
-    const write = async (text: string): Promise<void> => {
-      const bytes = Buffer.from(text);
+    const out = new SyncingWriter(file);
+    const layout = new LegacyLayout();
+    const slice = new TimeSlice();
+    const write = async (): Promise<void> => {
+      const bytes = layout.take();
       hash.update(bytes);
       await out.write(bytes);
     };
-    let pending = '[';
+    layout.addPlain('[');
     let first = true;
     for (const { text } of byId.values()) {
       if (text === null) continue;
-      pending += `${first ? '' : ','}\n  ${indentJson(text, 1)}`;
+      layout.addPlain(first ? '\n  ' : ',\n  ');
+      layout.addValue(text, RECORD_DEPTH);
       first = false;
-      if (pending.length >= WRITE_CHARACTERS) {
-        await write(pending);
-        pending = '';
-      }
+      if (layout.bytes >= WRITE_BYTES) await write();
+      if (slice.isOver()) await slice.next();
     }
-    await write(`${pending}${first ? '' : '\n'}]\n`);
+    layout.addPlain(first ? ']\n' : '\n]\n');
+    await write();
     await file.fsync();
     return hash.digest('hex');
   } finally {

@@ -1,12 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KeyItem } from '../changes/index.ts';
 import type { FileSystem } from './file-system.ts';
-import { splitRecord, withRecord } from './journal-payload.ts';
 import { LineWriter, scanLines } from './line-codec.ts';
 import { FORMAT, newerFormat } from './manifest.ts';
 import type { Memory, MemorySnapshot } from './memory.ts';
-import type { Entry } from './record-table.ts';
-import { openIfPresent, PRIVATE_FILE, refusal, writeFully } from './whole-file.ts';
+import type { Entry, RecordTable } from './record-table.ts';
+import { decodeEntry, encodeEntry, type StateEntry } from './state-entry.ts';
+import { SyncingWriter } from './syncing-writer.ts';
+import { TimeSlice } from './time-slice.ts';
+import { openIfPresent, PRIVATE_FILE, refusal } from './whole-file.ts';
 
 /**
  * A state file: everything the store knows as of one batch (docs/json-format.md). Lines as in the
@@ -21,32 +22,8 @@ import { openIfPresent, PRIVATE_FILE, refusal, writeFully } from './whole-file.t
  *   {"kind":"end","lines":6}
  */
 
-/** Entries written before other work gets its turn. */
-const SLICE_ENTRIES = 1_000;
-/** Written in pieces and synced as it grows, so that a journal sync never waits for all of it. */
-const WRITE_BYTES = 1 << 20;
-const SYNC_BYTES = 16 << 20;
-
-/** A sequential writer that syncs as it goes and lets others run. */
-export class SlicedWriter {
-  readonly #file: Awaited<ReturnType<FileSystem['create']>>;
-  #position = 0;
-  #synced = 0;
-
-  constructor(file: Awaited<ReturnType<FileSystem['create']>>) {
-    this.#file = file;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    await writeFully(this.#file, bytes, this.#position);
-    this.#position += bytes.length;
-    if (this.#position - this.#synced >= SYNC_BYTES) {
-      await this.#file.fdatasync();
-      this.#synced = this.#position;
-    }
-    await nextTurn();
-  }
-}
+/** Bytes collected before they are written. */
+const WRITE_BYTES = 1 << 18;
 
 /** Writes and syncs the state file of a snapshot. */
 export async function writeState(
@@ -57,7 +34,8 @@ export async function writeState(
 ): Promise<void> {
   const file = await fileSystem.create(path, PRIVATE_FILE);
   try {
-    const out = new SlicedWriter(file);
+    const out = new SyncingWriter(file);
+    const slice = new TimeSlice();
     const lines = new LineWriter(0);
     let count = 0;
     const add = (payload: string): void => {
@@ -68,18 +46,17 @@ export async function writeState(
     for (const { collection, highWater, byId, misfits } of snapshot.tables) {
       const { name } = collection;
       add(JSON.stringify({ kind: 'collection', name, highWater, entries: byId.size }));
-      let slice = 0;
-      for (const { id, epoch, version, text } of byId.values()) {
-        const misfit = misfits.has(id) ? { misfit: true } : {};
-        add(withRecord({ id, epoch, version, ...misfit }, text));
+      for (const entry of byId.values()) {
+        add(encodeEntry(entry, entry.text, misfits.has(entry.id)));
         if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
-        else if (++slice % SLICE_ENTRIES === 0) await nextTurn();
+        if (slice.isOver()) await slice.next();
       }
     }
     add(JSON.stringify({ kind: 'keys', entries: snapshot.keys.length }));
     for (const key of snapshot.keys) {
       add(JSON.stringify(key));
       if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
+      if (slice.isOver()) await slice.next();
     }
     add(JSON.stringify({ kind: 'end', lines: count }));
     await out.write(lines.take());
@@ -113,13 +90,17 @@ export async function readState(
     const damaged = (offset: number, reason: string) =>
       refusal(path, `the state is damaged: ${reason}`, RESTORE, { offset });
     const end = await scanLines(file, { offset: 0, checksum: 0 }, (line) => {
-      const { members, record } = splitRecord(line.buffer, line.from, line.to);
-      if (lines === 0) checkHeader(path, members, identity);
-      else if (members.kind === 'end') {
-        if (members.lines !== lines) throw damaged(line.offset, 'lines are missing.');
-        ended = true;
-        return false;
-      } else loader.add(path, members, record);
+      const entry = decodeEntry(line.buffer, line.from, line.to);
+      if (entry !== undefined && lines > 0) loader.entry(entry);
+      else {
+        const members = JSON.parse(line.buffer.toString('utf8', line.from, line.to));
+        if (lines === 0) checkHeader(path, members, identity);
+        else if (members.kind === 'end') {
+          if (members.lines !== lines) throw damaged(line.offset, 'lines are missing.');
+          ended = true;
+          return false;
+        } else loader.other(path, members);
+      }
       lines++;
       return undefined;
     });
@@ -148,7 +129,7 @@ function checkHeader(
 class StateLoader {
   readonly #memory: Memory;
   readonly #names: Set<string>;
-  #name: string | undefined;
+  #table: RecordTable | undefined;
   #entries: Entry[] = [];
   #misfits: number[] = [];
   #inKeys = false;
@@ -158,17 +139,17 @@ class StateLoader {
     this.#names = names;
   }
 
-  add(path: string, members: Record<string, unknown>, record: string | null | undefined): void {
-    if (record !== undefined) {
-      const stamped = members as { id: number; epoch: number; version: number; misfit?: true };
-      const table = this.#memory.table(this.#name ?? '');
-      this.#entries.push(table.entry(stamped.id, stamped, record));
-      if (stamped.misfit) this.#misfits.push(stamped.id);
-    } else if (this.#inKeys) {
-      this.#memory.keys.put(members as unknown as KeyItem);
-    } else if (members.kind === 'keys') {
-      this.#inKeys = true;
-    } else {
+  entry({ id, epoch, version, misfit, text }: StateEntry): void {
+    if (this.#table === undefined) throw new Error('An entry stands before its collection.');
+    this.#entries.push(this.#table.entry(id, { epoch, version }, text));
+    if (misfit) this.#misfits.push(id);
+  }
+
+  /** What follows the header and is no entry: the beginning of a collection or of the keys, a key. */
+  other(path: string, members: Record<string, unknown>): void {
+    if (this.#inKeys) this.#memory.keys.put(members as unknown as KeyItem);
+    else if (members.kind === 'keys') this.#inKeys = true;
+    else {
       this.finish();
       this.#begin(path, String(members.name), Number(members.highWater));
     }
@@ -183,14 +164,14 @@ class StateLoader {
         `Start a version that has ${name}.`,
       );
     }
-    this.#name = name;
+    this.#table = table;
     this.#names.add(name);
     table.highWater = highWater;
   }
 
   finish(): void {
-    if (this.#name !== undefined) this.#memory.table(this.#name).load(this.#entries, this.#misfits);
-    this.#name = undefined;
+    this.#table?.load(this.#entries, this.#misfits);
+    this.#table = undefined;
     this.#entries = [];
     this.#misfits = [];
   }

@@ -63,13 +63,17 @@ export async function hashFile(fileSystem: FileSystem, path: string): Promise<st
   if (file === undefined) return undefined;
   try {
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let position = 0; ; ) {
-      const read = await file.read(buffer, position);
-      if (read === 0) return hash.digest('hex');
+    // While one piece is hashed, the next one is read.
+    let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    let next = Buffer.allocUnsafe(CHUNK_BYTES);
+    let read = await file.read(buffer, 0);
+    for (let position = read; read > 0; position += read) {
+      const reading = file.read(next, position);
       hash.update(buffer.subarray(0, read));
-      position += read;
+      read = await reading;
+      [buffer, next] = [next, buffer];
     }
+    return hash.digest('hex');
   } finally {
     await file.close();
   }
