@@ -116,7 +116,8 @@ class RunningRelay implements Relay {
       } catch (error) {
         // A drain makes one more try of what failed, and does not wait for an outage to end.
         const wasStopping = this.#stopping.signal.aborted;
-        this.#wentDown(error);
+        // Cut off by its own stop, nothing is down.
+        if (!this.#cutOff.signal.aborted) this.#wentDown(error);
         if (wasStopping) break;
         await pause(backoffMs(attempt, this.#options.backoff ?? BACKOFF), this.#stopping.signal);
       }
