@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@tandem/storage/log';
+import { FAILPOINT_VARIABLE } from '@tandem/storage/phase';
 import { RestartBackoff } from './backoff.ts';
 
 /** `EX_CONFIG` of sysexits.h: the configuration is wrong, and a restart would not help. */
@@ -50,6 +51,7 @@ export class Service {
   /** Resolves if it can't run: it refused its configuration, or never became ready. */
   readonly failed: Promise<ServiceFailure>;
   readonly #options: ServiceOptions;
+  readonly #environment: NodeJS.ProcessEnv;
   readonly #fail: (failure: ServiceFailure) => void;
   readonly #stopping = new AbortController();
   readonly #backoff = new RestartBackoff();
@@ -60,6 +62,7 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#environment = { ...options.environment, TANDEM_LIFELINE: '1' };
     this.name = options.name;
     this.entry = options.entry;
     const { promise, resolve } = Promise.withResolvers<ServiceFailure>();
@@ -81,7 +84,7 @@ export class Service {
     const child = spawn(process.execPath, [this.entry], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...this.#options.environment, TANDEM_LIFELINE: '1' },
+      env: this.#environment,
     });
     this.#child = child;
     // Writing is never done; an EPIPE after its end has no meaning.
@@ -155,6 +158,12 @@ export class Service {
     }
   }
 
+  /** A drill ends a process once: what is started again runs without the failpoint. */
+  #startAgain(): void {
+    delete this.#environment[FAILPOINT_VARIABLE];
+    this.start();
+  }
+
   #line(text: string): void {
     const sentence = sentenceIn(text);
     if (sentence !== undefined) this.#lastSentence = sentence;
@@ -179,7 +188,7 @@ export class Service {
         `The ${this.name} ended ${how}; it is started again in ${waitMs / 1000} s.`,
       );
       sleep(waitMs, undefined, { signal: this.#stopping.signal }).then(
-        () => this.start(),
+        () => this.#startAgain(),
         () => {
           // Stopped while it waited: it stays ended.
         },

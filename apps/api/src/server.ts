@@ -1,6 +1,7 @@
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
+import { armFailpoint } from '@tandem/storage/phase';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { build } from './app.ts';
@@ -18,6 +19,7 @@ const STOP_TIMEOUT_MS = 60_000;
 
 async function main(): Promise<number> {
   const stopping = stopRequested();
+  armFailpoint(process.env);
   const configuration = readConfiguration();
   const log = pino({ level: configuration.logLevel, base: { process: 'api' } });
   const collections = await loadCollections();

@@ -11,6 +11,7 @@ import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
+  failpoint,
   mend,
   type Phase,
   type PostgresPhaseState,
@@ -180,7 +181,10 @@ export class JsonFollower {
       this.#state = 'preparing';
       const moved = await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
       // An api process waits for the lock, and requests for it: the files can wait.
-      if (moved) await store.close({ checkpoint: false });
+      if (moved) {
+        await failpoint('demote.before-letting-go');
+        await store.close({ checkpoint: false });
+      }
     } finally {
       this.#state = 'closing';
       this.#store = undefined;

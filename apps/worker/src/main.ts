@@ -1,6 +1,7 @@
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { armFailpoint } from '@tandem/storage/phase';
 import { pino } from 'pino';
 import { startHealthServer } from './health-server.ts';
 import { readinessOf } from './report.ts';
@@ -15,6 +16,7 @@ const STOP_TIMEOUT_MS = 60_000;
 
 async function main(): Promise<number> {
   const stopping = stopRequested();
+  armFailpoint(process.env);
   const configuration = readConfiguration();
   const log = pino({ level: configuration.logLevel, base: { process: 'worker' } });
   const worker = new WorkerProcess({ configuration, collections: await loadCollections(), log });

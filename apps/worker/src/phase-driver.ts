@@ -10,6 +10,7 @@ import type { Log } from '@tandem/storage/log';
 import {
   advance,
   disagreement,
+  failpoint,
   type GateFacts,
   nextPhase,
   type Phase,
@@ -81,8 +82,11 @@ export class PhaseDriver {
     const { epoch } = await postgres.phase.read();
     const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
     const catchUpSince = new Date().toISOString();
+    await failpoint('json-on.before');
     await advance(this.context(reasonOf(desired)), epoch, { ...next, catchUpSince });
+    await failpoint('json-on.committed');
     await json.phase.update(next);
+    await failpoint('json-on.told');
     sayMoved(log, 'postgres-only', next.phase);
   }
 
@@ -138,8 +142,11 @@ export class PhaseDriver {
     const sentence = disagreement(await this.#options.processes.live());
     if (sentence !== null) return { waitingFor: sentence };
     const next = { epoch: epoch + 1, phase: 'postgres-only' as const };
+    await failpoint('json-off.before');
     await advance(context, epoch, { ...next, catchUpSince: null });
+    await failpoint('json-off.committed');
     await json.phase.update(next);
+    await failpoint('json-off.told');
     await this.#upkeep.dropCovered('json');
     return undefined;
   }

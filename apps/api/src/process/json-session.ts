@@ -2,6 +2,7 @@ import type { Collection } from '@tandem/storage/collections';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
+  failpoint,
   type GateFacts,
   type LiveContext,
   type Phase,
@@ -67,12 +68,16 @@ export class JsonSession {
     const { phase, epoch, catchUpSince } = json.phase.read();
     if (phase === 'json-only' && to === 'json-primary') {
       const since = catchUpSince ?? new Date().toISOString();
+      await failpoint('dual-write-on.before');
       await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: since });
+      await failpoint('dual-write-on.marked');
       this.follow();
       return undefined;
     }
     if (phase === 'json-primary' && to === 'json-only') {
+      await failpoint('dual-write-off.before');
       await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: null });
+      await failpoint('dual-write-off.marked');
       await this.#stopRelay(0);
       return undefined;
     }

@@ -7,6 +7,13 @@ export {
   sightFlags,
 } from './desired-phase.ts';
 export {
+  armFailpoint,
+  FAILPOINT_VARIABLE,
+  FAILPOINTS,
+  type Failpoint,
+  failpoint,
+} from './failpoint.ts';
+export {
   FLAG_NAMES,
   type FlagName,
   type FlagResolution,

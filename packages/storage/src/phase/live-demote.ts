@@ -2,6 +2,7 @@
 //        ─▶ COMMIT: manifest epoch + 1 ─▶ tell PostgreSQL ─▶ let go of the JSON lock
 //   The api processes see the seal as "not primary" and hold their writes until one has the lock.
 import { TandemError } from '../errors.ts';
+import { failpoint } from './failpoint.ts';
 import { closedGates, gatesOf } from './gates.ts';
 import { beginPause, catchUpLive, type LiveContext, type Pause } from './live-context.ts';
 import { advance, type Refusal } from './steps.ts';
@@ -25,9 +26,11 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
   const { json, postgres, log } = context;
   const closed = closedGates(gatesOf(await context.facts()));
   if (closed !== undefined) return { waitingFor: closed };
+  await failpoint('demote.before-difference');
   const incomplete = await catchUpLive(context, postgres, json);
   if (incomplete !== undefined) return { waitingFor: incomplete };
   const { epoch } = await postgres.phase.read();
+  await failpoint('demote.before-seal');
   const pause = beginPause(context.signal);
   try {
     await commit(context, epoch, pause);
@@ -45,6 +48,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
 async function commit(context: DemoteContext, epoch: number, pause: Pause): Promise<void> {
   const { json, postgres, queues } = context;
   await pause.wait(advance(context, epoch, { sealed: true }));
+  await pause.wait(failpoint('demote.sealed'));
   if (!(await pause.wait(context.drained(DRAIN_TIMEOUT_MS)))) {
     throw new TandemError('unavailable', 'The queue towards JSON did not drain in time.');
   }
@@ -53,6 +57,7 @@ async function commit(context: DemoteContext, epoch: number, pause: Pause): Prom
   if (deadLetters > 0) {
     throw new TandemError('unavailable', `${deadLetters} changes failed while the queue drained.`);
   }
+  await pause.wait(failpoint('demote.drained'));
   await pause.wait(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));
   await pause.wait(queues.beginRelay());
   const next = {
@@ -62,6 +67,8 @@ async function commit(context: DemoteContext, epoch: number, pause: Pause): Prom
     catchUpSince: null,
   };
   await json.phase.update(next);
+  await failpoint('demote.json-committed');
   // From here on it has happened. Should telling fail, whoever opens the JSON store next tells it.
   await advance(context, epoch, next, { pauseMs: pause.elapsedMs() });
+  await failpoint('demote.postgres-told');
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { compareStamps, type Item } from '../changes/index.ts';
 import { TandemError } from '../errors.ts';
 import type { Outbox } from '../replication/index.ts';
+import { failpoint } from './failpoint.ts';
 import { closedGates, gatesOf } from './gates.ts';
 import { beginPause, catchUpLive, type LiveContext, type Pause } from './live-context.ts';
 import type { RoutedStore } from './routed-store.ts';
@@ -41,6 +42,7 @@ export async function promotePostgres(context: PromoteContext): Promise<Refusal 
   const touched: Touched = new Map();
   // Everything after this position is carried over; everything before it is in the difference.
   let covered = outbox.head();
+  await failpoint('promote.before-difference');
   const incomplete = await catchUpLive(context, json, postgres);
   if (incomplete !== undefined) return { waitingFor: incomplete };
   for (
@@ -50,6 +52,7 @@ export async function promotePostgres(context: PromoteContext): Promise<Refusal 
   ) {
     covered = await carryOver(context, covered, touched);
   }
+  await failpoint('promote.before-seal');
   const pause = beginPause(context.signal);
   try {
     await commit(context, covered, touched, pause);
@@ -74,17 +77,23 @@ async function commit(
   const { epoch } = json.phase.read();
   requests.hold('writes');
   await pause.wait(json.phase.update({ sealed: true }));
+  await pause.wait(failpoint('promote.sealed'));
   await pause.wait(carryOver(context, from, touched));
   await pause.wait(compareTouched(context, touched));
   await pause.wait(json.idHighWater().then((marks) => postgres.raiseIdHighWater(marks)));
+  await pause.wait(failpoint('promote.carried-over'));
   const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
   const attempt = randomUUID();
   await json.phase.update({ committing: { attempt, ...next } });
+  await failpoint('promote.committing-marked');
   requests.hold('all');
   const evidence = { carriedOver: touchedCount(touched), pauseMs: pause.elapsedMs() };
   await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, evidence);
+  await failpoint('promote.committed');
   await json.phase.update({ ...next, sealed: false, committing: null, catchUpSince: null });
+  await failpoint('promote.told');
   requests.serve(postgres);
+  await failpoint('promote.released');
   await context.stopRelay();
   await queues.dropCovered('postgres');
 }
