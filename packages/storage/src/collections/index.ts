@@ -11,6 +11,8 @@ export {
   exactNumber,
   isExactNumber,
   isJsonObject,
+  NESTING_MAX,
+  nestsDeeper,
   parseExact,
   stringifyExact,
 } from './exact-json.ts';

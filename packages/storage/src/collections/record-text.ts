@@ -1,5 +1,11 @@
 import type { Collection, Field, FieldValues } from './collection.ts';
-import { isJsonObject, parseExact, stringifyExact } from './exact-json.ts';
+import {
+  isJsonObject,
+  NESTING_MAX,
+  nestsDeeper,
+  parseExact,
+  stringifyExact,
+} from './exact-json.ts';
 import { checkFields, type FieldProblem } from './field-value.ts';
 
 /**
@@ -71,12 +77,21 @@ export function readRecordObject(
   return { ok: true, values, extra };
 }
 
+/** Nothing can be set in such a record: it can't be taken apart. It can be deleted. */
+const TOO_DEEP = {
+  ok: false,
+  problems: [
+    { field: 'unknown fields', problem: `must not nest deeper than ${NESTING_MAX} levels` },
+  ],
+} as const;
+
 /**
  * Reads a canonical text back.
  * @throws {SyntaxError} when it is not JSON, {@link TypeError} when it is no object: both mean that
  *   the text does not come from a store
  */
 export function readRecord(collection: Collection, text: string): ReadRecord {
+  if (nestsDeeper(text, NESTING_MAX)) return TOO_DEEP;
   const object = parseExact(text);
   if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
   return readRecordObject(collection, object);
@@ -92,6 +107,7 @@ export function withFields(
   id: number,
   set: Readonly<Record<string, string | null>>,
 ): { ok: true; text: string } | { ok: false; problems: readonly FieldProblem[] } {
+  if (nestsDeeper(text, NESTING_MAX)) return TOO_DEEP;
   const object = parseExact(text);
   if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
   const read = readRecordObject(collection, { ...object, ...set });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { NESTING_MAX, nestsDeeper } from '../collections/index.ts';
 import type { CreateOptions, FileSystem } from './file-system.ts';
 import { LegacyLayout } from './legacy-layout.ts';
 import type { TableSnapshot } from './record-table.ts';
@@ -37,7 +38,9 @@ export async function writeLegacyFile(
     for (const { text } of byId.values()) {
       if (text === null) continue;
       layout.addPlain(first ? '\n  ' : ',\n  ');
-      layout.addValue(text, RECORD_DEPTH);
+      // Laid out, a deep one would take room by the square of its depth.
+      if (nestsDeeper(text, NESTING_MAX)) layout.addPlain(text);
+      else layout.addValue(text, RECORD_DEPTH);
       first = false;
       if (layout.bytes >= WRITE_BYTES) await write();
       if (slice.isOver()) await slice.next();
