@@ -6,7 +6,7 @@ import { layoutOf } from './layout.ts';
 import { scanLines } from './line-codec.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { type LockHolder, lockHolder } from './store-lock.ts';
-import { openIfPresent } from './whole-file.ts';
+import { openIfPresent, storageError } from './whole-file.ts';
 
 /** Checkpoints that may replace the manifest under a reader before it takes what it has. */
 const REREAD_MAX = 10;
@@ -23,12 +23,21 @@ export interface JsonInspection {
 
 /**
  * Looks at a store's directory without its lock, also beside a running holder. Changes nothing.
- * @throws {TandemError} `refused-to-open` when the manifest is damaged or of a newer version
+ * @throws {TandemError} `refused-to-open` when the manifest is damaged or of a newer version;
+ *   `storage-failed` when the directory can't be read, e.g. because it is a file
  */
 export async function inspectJsonStore(
   directory: string,
   fileSystem: FileSystem = realFileSystem,
 ): Promise<JsonInspection> {
+  try {
+    return await inspect(directory, fileSystem);
+  } catch (error) {
+    throw storageError(`reading ${directory}`, error);
+  }
+}
+
+async function inspect(directory: string, fileSystem: FileSystem): Promise<JsonInspection> {
   const layout = layoutOf(directory);
   const holder = await lockHolder(fileSystem, layout);
   for (let reads = 1; ; reads++) {
