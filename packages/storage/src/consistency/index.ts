@@ -7,3 +7,16 @@ export {
   type DifferenceKind,
   describeDifferences,
 } from './bring-up-to-date.ts';
+export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
+export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';
+export {
+  alwaysQueued,
+  type MarkPosition,
+  queuedByRelay,
+  type VerifyDifference,
+  type VerifyOutcome,
+  type VerifyResult,
+  type VerifyRun,
+  type VerifyRuns,
+  type Watermark,
+} from './verify-run.ts';

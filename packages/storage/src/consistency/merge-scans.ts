@@ -1,5 +1,5 @@
 import type { Collection } from '../collections/index.ts';
-import type { ScanEntry, Store } from '../store.ts';
+import type { ScanEntry, StoreReads } from '../store.ts';
 
 /** The two stores' entries of one id; at least one is there. */
 export interface Pair {
@@ -9,7 +9,7 @@ export interface Pair {
 
 /** Every record and tombstone of a collection by ascending id, `chunkSize` a read. */
 async function* entries(
-  store: Store,
+  store: Pick<StoreReads, 'scan'>,
   collection: Collection,
   chunkSize: number,
 ): AsyncGenerator<ScanEntry, undefined> {
@@ -25,8 +25,8 @@ async function* entries(
 
 /** Merge-joins the scans of two stores by id. Holds two chunks in memory, whatever the size. */
 export async function* mergeScans(
-  source: Store,
-  target: Store,
+  source: Pick<StoreReads, 'scan'>,
+  target: Pick<StoreReads, 'scan'>,
   collection: Collection,
   chunkSize: number,
 ): AsyncGenerator<Pair> {

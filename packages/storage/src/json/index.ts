@@ -1,6 +1,7 @@
 export type { ExternalEdit } from './external-edit.ts';
 export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from './file-system.ts';
 export { realFileSystem } from './file-system.ts';
+export { freshReads } from './fresh-reads.ts';
 export { type HandoverRequest, requestHandover, type Withdraw } from './handover.ts';
 export { inspectJsonStore, type JsonInspection } from './inspect.ts';
 export {

@@ -13,3 +13,4 @@ export {
 } from './postgres-store.ts';
 export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './process-registry.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
+export { lastVerify, type VerifySummary, verifyRuns } from './verify-runs.ts';

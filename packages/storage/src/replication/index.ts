@@ -29,6 +29,7 @@ export {
   type DirectionWorker,
   startDirection,
 } from './direction-worker.ts';
+export { createExplanations } from './explanations.ts';
 export { type JobSink, QUEUES } from './job-sink.ts';
 export type { Outbox, OutboxEntry } from './outbox.ts';
 export { createQueueUpkeep, type QueueUpkeepOptions } from './queue-upkeep.ts';

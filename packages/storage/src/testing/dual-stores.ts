@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  alwaysQueued,
+  queuedByRelay,
+  type VerifyOptions,
+  type VerifyRun,
+  verify,
+} from '../consistency/index.ts';
+import { type JsonStore, openJsonStore } from '../json/index.ts';
+import { silentLog } from '../log.ts';
+import type { StoreName } from '../phase/index.ts';
+import { readRelayedSeq, relayCursor, verifyRuns } from '../postgres/index.ts';
+import {
+  createExplanations,
+  createJobSink,
+  type DirectionWorker,
+  QUEUES,
+  type Relay,
+  startDirection,
+  startRelay,
+} from '../replication/index.ts';
+import { createReplicationFixture, type ReplicationFixture } from './replication-fixture.ts';
+
+/** Both stores of a dual phase over one database, with relay and workers that a test starts. */
+export interface DualStores extends ReplicationFixture {
+  readonly directory: string;
+  readonly json: JsonStore;
+  relay(): Relay;
+  work(direction: StoreName): DirectionWorker;
+  /** Stops the relay and the workers at once. */
+  rest(): Promise<void>;
+  /** Everything the JSON primary has is in PostgreSQL, or is a dead letter. */
+  replicated(): Promise<void>;
+  compare(primary: StoreName, options?: Partial<VerifyOptions>): Promise<VerifyRun>;
+}
+
+const STOP = { drainTimeoutMs: 0 };
+const DRAIN = { drainTimeoutMs: 30_000 };
+
+/** Opens both, in `json-primary` or `postgres-primary`, at epoch 2. */
+export async function openDualStores(
+  phase: 'json-primary' | 'postgres-primary',
+): Promise<DualStores> {
+  const fixture = await createReplicationFixture();
+  const { pool, queues, collections, store: postgres } = fixture;
+  const directory = await mkdtemp(join(tmpdir(), 'tandem-dual-'));
+  const json = await openJsonStore({ directory, collections });
+  const { pairId } = json.phase.read();
+  const move = { actor: 'test', reason: 'The test says so.', evidence: {} };
+  await json.phase.update({ phase, epoch: 2 });
+  await postgres.phase.advance(0, { pairId, phase, epoch: 2 }, move);
+  const running: { stop(options: typeof STOP): Promise<unknown> }[] = [];
+  const started = <T extends { stop(options: typeof STOP): Promise<unknown> }>(one: T): T => {
+    running.push(one);
+    return one;
+  };
+  const stores = { json, postgres };
+  const head = async () => json.outbox.head();
+  const dual: DualStores = {
+    ...fixture,
+    ...{ directory, json },
+    relay: () =>
+      started(
+        startRelay({
+          ...{ outbox: json.outbox, pool, cursor: relayCursor, log: silentLog, pairId },
+          jobs: createJobSink({ queues, queue: QUEUES.postgres }),
+        }),
+      ),
+    work: (direction) =>
+      started(
+        startDirection({
+          ...{ direction, store: stores[direction], queues, collections, log: silentLog },
+        }),
+      ),
+    async rest() {
+      await Promise.all(running.splice(0).map((one) => one.stop(STOP)));
+    },
+    async replicated() {
+      await dual.relay().stop(DRAIN);
+      await dual.work('postgres').stop(DRAIN);
+    },
+    compare: (primary, options = {}) =>
+      verify({
+        ...{ primary: stores[primary], collections, runs: verifyRuns(pool), patienceMs: 20_000 },
+        secondary: primary === 'json' ? postgres : json,
+        explanations: createExplanations(pool, primary === 'json' ? 'postgres' : 'json'),
+        mark:
+          primary === 'json'
+            ? queuedByRelay(head, () => readRelayedSeq(pool, pairId))
+            : alwaysQueued,
+        watermark: { epoch: 2, outboxSeq: json.outbox.head() },
+        ...options,
+      }),
+    async drop() {
+      await dual.rest();
+      await json.close();
+      await rm(directory, { recursive: true, force: true });
+      await fixture.drop();
+    },
+  };
+  return dual;
+}
