@@ -19,6 +19,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'packages', files: ['packages/'], budgetSeconds: 240 },
   { name: 'apps', files: ['apps/'], budgetSeconds: 160 },
   { name: 'scripts', files: ['scripts/'], budgetSeconds: 60 },
+  { name: 'bench', files: ['bench/'], budgetSeconds: 60 },
   { name: 'end to end', files: ['e2e/'], budgetSeconds: 300 },
   {
     // What speaks SQL, once more on the oldest PostgreSQL that is supported.

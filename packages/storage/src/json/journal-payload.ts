@@ -71,7 +71,7 @@ export const encodeCommit = (batch: number, count: number): string =>
   JSON.stringify({ kind: 'commit', batch, count, durable: batch - 1 });
 
 /** Splits a payload into the members before `record` (parsed) and the record's text. */
-export function splitRecord(
+function splitRecord(
   buffer: Buffer,
   from: number,
   to: number,

@@ -39,7 +39,7 @@ function digitsIn(text: string, from: number, to: number): number {
 }
 
 /** The day that the ten characters from `from` on spell, or 0. */
-export function dayAt(text: string, from: number): Day {
+function dayAt(text: string, from: number): Day {
   if (text.charCodeAt(from + 4) !== DASH || text.charCodeAt(from + 7) !== DASH) return 0;
   const year = digitsIn(text, from, from + 4);
   const month = digitsIn(text, from + 5, from + 7);

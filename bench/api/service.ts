@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const READY_TIMEOUT_MS = 120_000;
+/** Variables of whoever runs the bench that would choose for Tandem. */
+const OURS = /^(FF_|DATABASE_URL$|DATA_DIR$|JSON_DIR$|HOST$|(WORKER_)?PORT$|LOG_)/;
+
+/** A process that serves HTTP. */
+export class Service {
+  readonly #child: ChildProcess;
+  readonly origin: string;
+
+  private constructor(child: ChildProcess, origin: string) {
+    this.#child = child;
+    this.origin = origin;
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /**
+   * Starts a program on a free port.
+   * @param says what it prints when it serves; the first group is its origin
+   */
+  static async start(
+    program: string,
+    variables: Readonly<Record<string, string>>,
+    says: RegExp,
+  ): Promise<Service> {
+    const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
+    const child = spawn(process.execPath, [join(root, program)], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...Object.fromEntries(inherited), PORT: '0', WORKER_PORT: '0', ...variables },
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let printed = '';
+    let ready = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      // Read on for ever: a log that nobody takes would stop its process.
+      if (ready) return;
+      printed += text;
+      const origin = says.exec(printed)?.[1];
+      ready = origin !== undefined;
+      if (origin !== undefined) resolve(origin);
+    });
+    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}:\n${printed}`)));
+    const timer = setTimeout(
+      () => reject(new Error(`${program} does not get ready:\n${printed}`)),
+      READY_TIMEOUT_MS,
+    );
+    try {
+      return new Service(child, await promise);
+    } catch (error) {
+      child.kill('SIGTERM');
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/** Nobody listens on the discard port: the JSON phases serve without PostgreSQL. */
+const NO_DATABASE = 'postgres://nobody:none@127.0.0.1:9/none';
+
+/** The api process alone, in `json-only`, on a directory of its own. */
+export const startJsonOnly = (directory: string): Promise<Service> =>
+  Service.start(
+    'apps/api/src/server.ts',
+    {
+      ...{ DATA_DIR: directory, JSON_DIR: directory, DATABASE_URL: NO_DATABASE },
+      ...{ FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' },
+    },
+    /listening at (http:[^"\s]+)[\s\S]*Serving in json-only/,
+  );
+
+/** All of Tandem in `json-primary`: api, worker and the embedded PostgreSQL. */
+export const startJsonPrimary = (directory: string): Promise<Service> =>
+  Service.start(
+    'scripts/start.ts',
+    {
+      DATA_DIR: directory,
+      ...{ FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'true' },
+    },
+    /^ {2}API +(http:\/\/[^/\s]+)/m,
+  );
+
+/** A Fastify route that validates a body and echoes it. */
+export const startBare = (): Promise<Service> =>
+  Service.start('bench/api/bare-server.ts', {}, /listening at (http:\S+)/);

@@ -1,0 +1,43 @@
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+
+const CONTENT = Buffer.alloc(16 << 20, 'x');
+
+/** Seconds it takes to append and sync batches of these sizes, doing nothing else, off the main
+ *  thread, as a server that answers requests meanwhile must. */
+export async function bareLoop(path: string, batches: readonly number[]): Promise<number> {
+  const file = await open(path, 'w');
+  try {
+    await file.sync();
+    const start = performance.now();
+    let position = 0;
+    for (const bytes of batches) {
+      await file.write(CONTENT, 0, bytes, position);
+      await file.datasync();
+      position += bytes;
+    }
+    return (performance.now() - start) / 1000;
+  } finally {
+    await file.close();
+    await rm(path);
+  }
+}
+
+/** The same with the whole process waiting for the disk: the least that the system calls cost. */
+export async function blockingLoop(path: string, batches: readonly number[]): Promise<number> {
+  const file = openSync(path, 'w');
+  try {
+    fdatasyncSync(file);
+    const start = performance.now();
+    let position = 0;
+    for (const bytes of batches) {
+      writeSync(file, CONTENT, 0, bytes, position);
+      fdatasyncSync(file);
+      position += bytes;
+    }
+    return (performance.now() - start) / 1000;
+  } finally {
+    closeSync(file);
+    await rm(path);
+  }
+}

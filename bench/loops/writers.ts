@@ -1,0 +1,63 @@
+import type { Collection, FieldValues } from '@tandem/storage/collections';
+import type { Store } from '@tandem/storage/store';
+import { expenseValues } from '../records.ts';
+
+export interface Written {
+  readonly writes: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  /** Milliseconds from asking to acknowledgement. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Made beforehand: making values is no part of writing them. */
+const DISTINCT_RECORDS = 4_096;
+
+/** How long writers go on: a time, or until something has ended. */
+type Until = { readonly ms: number } | { readonly ended: Promise<unknown> };
+
+/** Concurrent writers, each with one write under way at a time. */
+export async function runWriters(
+  store: Store,
+  expense: Collection,
+  writers: number,
+  until: Until,
+): Promise<Written> {
+  const latencies: number[] = [];
+  let over = false;
+  const deadline = 'ms' in until ? performance.now() + until.ms : Number.POSITIVE_INFINITY;
+  if ('ended' in until) {
+    const end = (): void => {
+      over = true;
+    };
+    until.ended.then(end, end);
+  }
+  const values = Array.from({ length: DISTINCT_RECORDS }, (_, n) => expenseValues(n));
+  let next = 0;
+  const start = performance.now();
+  const write = async (): Promise<void> => {
+    for (let from = performance.now(); !over && from < deadline; ) {
+      await store.write({
+        command: {
+          op: 'create',
+          collection: expense,
+          values: values[next++ % DISTINCT_RECORDS] as FieldValues,
+        },
+      });
+      const now = performance.now();
+      latencies.push(now - from);
+      from = now;
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+  const seconds = (performance.now() - start) / 1000;
+  const sorted = Float64Array.from(latencies).sort();
+  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
+  const { length: writes } = latencies;
+  return {
+    ...{ writes, seconds, perSecond: writes / seconds },
+    ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) },
+  };
+}

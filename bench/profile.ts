@@ -1,0 +1,32 @@
+/** How much a run measures. Durations are milliseconds. */
+export interface Profile {
+  readonly name: 'full' | 'quick';
+  /** Records in the large store. */
+  readonly records: number;
+  /** Each kind of run is measured this often, in turns with those it is compared with. */
+  readonly turns: number;
+  readonly turnMs: number;
+  /** Turns of what takes seconds by itself: openings and checkpoints. */
+  readonly longTurns: number;
+  /** Seconds, whole ones, that the API is fired at. */
+  readonly apiSeconds: number;
+}
+
+export const FULL: Profile = {
+  name: 'full',
+  records: 1_000_000,
+  turns: 15,
+  turnMs: 1_000,
+  longTurns: 5,
+  apiSeconds: 5,
+};
+
+/** Shows that the bench works; its numbers say nothing. */
+export const QUICK: Profile = {
+  name: 'quick',
+  records: 2_000,
+  turns: 2,
+  turnMs: 60,
+  longTurns: 1,
+  apiSeconds: 1,
+};

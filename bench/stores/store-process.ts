@@ -1,0 +1,69 @@
+// A process with one open store, measured from outside: `node store-process.ts DIRECTORY`. It takes
+// one request at a time, so that two of them can be measured in turns without sharing a heap.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { loadCollections } from '@tandem/storage/collections';
+import { openJsonStore } from '@tandem/storage/json';
+import { runWriters, type Written } from '../loops/writers.ts';
+
+/** What the process is asked to do. */
+export type Request =
+  | { readonly kind: 'write'; readonly writers: number; readonly ms: number }
+  /** Writes for as long as a checkpoint takes. */
+  | { readonly kind: 'write-and-checkpoint'; readonly writers: number }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'close' };
+
+/** What it answers. */
+export interface Answer {
+  readonly written?: Written;
+  /** The event loop's longest delay while it wrote, in milliseconds. */
+  readonly longestDelayMs?: number;
+  readonly rssBytes: number;
+  /** How long opening took; the first answer says it, before any request. */
+  readonly openedMs?: number;
+}
+
+const DELAY_RESOLUTION_MS = 1;
+const NANOSECONDS_A_MS = 1e6;
+
+const [, , directory] = process.argv;
+if (directory === undefined || process.send === undefined) {
+  throw new Error('This process is started by the bench.');
+}
+const send = (answer: Omit<Answer, 'rssBytes'>): void => {
+  process.send?.({ ...answer, rssBytes: process.memoryUsage.rss() } satisfies Answer);
+};
+
+const collections = await loadCollections();
+const expense = collections.find(({ name }) => name === 'expense');
+if (expense === undefined) throw new Error('There is no collection expense.');
+const started = performance.now();
+// Checkpoints only when the bench asks for one.
+const never = { checkpointAfterBytes: 1 << 40, journalBytesMax: 1 << 40 };
+const store = await openJsonStore({ directory, collections, ...never });
+const openedMs = performance.now() - started;
+
+async function answer(request: Request): Promise<Omit<Answer, 'rssBytes'>> {
+  if (request.kind === 'checkpoint') {
+    await store.checkpoint();
+    return {};
+  }
+  if (request.kind === 'close') {
+    await store.close();
+    return {};
+  }
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  const until = request.kind === 'write' ? { ms: request.ms } : { ended: store.checkpoint() };
+  const written = await runWriters(store, expense as never, request.writers, until);
+  delay.disable();
+  return { written, longestDelayMs: delay.max / NANOSECONDS_A_MS };
+}
+
+process.on('message', (request: Request) => {
+  void answer(request).then((done) => {
+    send(done);
+    if (request.kind === 'close') process.disconnect();
+  });
+});
+send({ openedMs });
