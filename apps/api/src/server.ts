@@ -5,6 +5,7 @@ import { armFailpoint } from '@tandem/storage/phase';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { build } from './app.ts';
+import { logDestination } from './log-destination.ts';
 import { ApiProcess } from './process/api-process.ts';
 import { readinessReport } from './process/readiness-report.ts';
 import { stopRequested } from './process/stop-signals.ts';
@@ -21,7 +22,8 @@ async function main(): Promise<number> {
   const stopping = stopRequested();
   armFailpoint(process.env);
   const configuration = readConfiguration();
-  const log = pino({ level: configuration.logLevel, base: { process: 'api' } });
+  const options = { level: configuration.logLevel, base: { process: 'api' } };
+  const log = pino(options, logDestination());
   const collections = await loadCollections();
   const api = new ApiProcess({ configuration, collections, log });
   const app = await build({
