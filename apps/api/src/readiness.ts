@@ -22,6 +22,8 @@ export interface Readiness {
     readonly epoch: number;
     /** What the move from the effective to the desired phase waits for, as a sentence. */
     readonly waitingFor?: string;
+    /** While the emergency brake stands: what JSON may lack, as a sentence. */
+    readonly brake?: string;
   };
   /** By name, e.g. `json`, `postgres`, `queue`, `relay`. */
   readonly dependencies: Readonly<Record<string, Dependency>>;

@@ -215,6 +215,7 @@ export class JsonFollower {
     let moved = false;
     try {
       while (!moved && !end.aborted) {
+        await driver.noteFollowed();
         moved = this.#desired !== undefined && (await driver.drive(this.#desired));
         if (!moved) await pause(DRIVE_INTERVAL_MS, end);
       }

@@ -31,6 +31,9 @@ import {
 
 const RETRY_INTERVAL_MS = 5_000;
 const DRAIN_POLL_MS = 10;
+const NOTE_INTERVAL_MS = 2_000;
+/** Also jobs that wait for another try count as missing. */
+const QUEUE_AGE_MAX_MS = 24 * 3_600_000;
 
 export interface PhaseDriverOptions {
   readonly json: JsonStore;
@@ -47,6 +50,7 @@ export class PhaseDriver {
   readonly #options: PhaseDriverOptions;
   readonly #upkeep;
   #retryAtMs = 0;
+  #noteAtMs = 0;
   #waitingFor: string | null = null;
 
   constructor(options: PhaseDriverOptions) {
@@ -74,6 +78,21 @@ export class PhaseDriver {
       actor: `worker ${process.pid}`,
       now: () => new Date(),
     };
+  }
+
+  /** Notes now and then that JSON holds all that PostgreSQL had: what the emergency brake can say. */
+  async noteFollowed(): Promise<void> {
+    if (performance.now() < this.#noteAtMs) return;
+    this.#noteAtMs = performance.now() + NOTE_INTERVAL_MS;
+    const { json, queues, postgres, log } = this.#options;
+    const at = new Date().toISOString();
+    try {
+      if ((await postgres.phase.read()).catchUpSince !== null) return;
+      if ((await jobsDueWithin(queues.pool, QUEUES.json, QUEUE_AGE_MAX_MS)) > 0) return;
+      await json.phase.update({ followedUntil: at });
+    } catch (error) {
+      log.debug({ error: sentenceOf(error) }, 'It could not be noted how far JSON follows.');
+    }
   }
 
   /** 5 → 4: the difference is brought over afterwards, by whoever follows. */

@@ -10,14 +10,19 @@ import {
   inspectJsonStore,
   type JsonStore,
   type JsonStoreOptions,
+  markServing,
   openJsonStore,
+  othersServing,
+  type ServingMark,
 } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
   disagreement,
+  type JsonPhaseState,
   type Phase,
   type PhaseFlags,
   primaryOf,
+  pullBrake,
   type ResolvedFlags,
   RoutedStore,
   walkTo,
@@ -62,6 +67,7 @@ export class ApiProcess {
   readonly #registry: ProcessRegistry;
   readonly #stopping = new AbortController();
   #lastKnownFlags: PhaseFlags | null = null;
+  #mark: ServingMark | undefined;
   #starting: Promise<void> | undefined;
   #keeping: Promise<void> | undefined;
 
@@ -123,10 +129,15 @@ export class ApiProcess {
     const { phase: manifest } = await inspectJsonStore(configuration.jsonDir);
     this.#lastKnownFlags = manifest?.lastKnownFlags ?? null;
     await this.#flags.start();
+    this.#mark = await markServing(configuration.jsonDir, 'api');
     const { flags } = this;
-    if (!database.usable) this.#refuseWithoutPostgres(flags, manifest?.phase, database.why);
+    const brakes = !database.usable && asksForBrake(configuration.lockedFlags, manifest);
+    if (!database.usable && !brakes) {
+      this.#refuseWithoutPostgres(flags, manifest?.phase, database.why);
+    }
     const row = database.usable ? await this.#servableRow(flags.desired) : undefined;
     if (row !== undefined) this.keeper.servePostgres(row);
+    else if (brakes) await this.#brake();
     else await this.#walk(flags);
     this.#stopping.signal.throwIfAborted();
     const phase = this.keeper.effective?.phase;
@@ -152,6 +163,7 @@ export class ApiProcess {
     await this.#flags.stop();
     await this.keeper.session?.close(drainTimeoutMs);
     await this.#registry.stop();
+    await this.#mark?.release();
     this.database.stop();
     await this.#postgres.close();
     await this.#queues.stop();
@@ -184,12 +196,29 @@ export class ApiProcess {
     return behind ? row : undefined;
   }
 
-  async #walk(flags: ResolvedFlags): Promise<void> {
-    const { log } = this.#options;
-    const json = await holdJsonStore(this.#jsonOptions(), {
+  /** @throws {TandemError} `unavailable` while another api process of this machine lives */
+  async #brake(): Promise<void> {
+    const { configuration, log } = this.#options;
+    const others = await othersServing(configuration.jsonDir);
+    if (others.length > 0) {
+      const sentence = `The emergency brake is refused: ${others.join(', ')} may still write to PostgreSQL; stop it first.`;
+      throw new TandemError('unavailable', sentence);
+    }
+    const json = await this.#holdJson();
+    this.keeper.waitingFor = await pullBrake(json, new Date(), log);
+    this.keeper.serveJson(this.#newSession(json));
+  }
+
+  #holdJson(): Promise<JsonStore> {
+    return holdJsonStore(this.#jsonOptions(), {
       signal: this.#stopping.signal,
       onHeld: (sentence) => this.requests.refuse(sentence),
     });
+  }
+
+  async #walk(flags: ResolvedFlags): Promise<void> {
+    const { log } = this.#options;
+    const json = await this.#holdJson();
     const session = this.#newSession(json);
     this.requests.refuse(`The stores are being brought to ${flags.desired}.`);
     const { state } = this.database;
@@ -238,4 +267,12 @@ export class ApiProcess {
       },
     });
   }
+}
+
+/** Both flags false by the environment, and PostgreSQL, which can't be reached, is or may be primary:
+ *  merely being down, without those two variables, is never taken for it. */
+function asksForBrake(locked: Partial<PhaseFlags>, manifest: JsonPhaseState | undefined): boolean {
+  if (locked.USE_DATABASE_STORAGE !== false || locked.DUAL_WRITE_ENABLED !== false) return false;
+  if (manifest === undefined) return false;
+  return primaryOf(manifest.phase) === 'postgres' || manifest.committing !== null;
 }

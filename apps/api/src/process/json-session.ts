@@ -10,6 +10,7 @@ import {
   type Refusal,
   type RoutedStore,
   type SwitchContext,
+  waitsForReturn,
 } from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import {
@@ -75,6 +76,8 @@ export class JsonSession {
       return undefined;
     }
     if (phase === 'json-primary' && to === 'json-only') {
+      const waitingFor = waitsForReturn(json.phase.read());
+      if (waitingFor !== undefined) return { waitingFor };
       await failpoint('dual-write-off.before');
       await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: null });
       await failpoint('dual-write-off.marked');

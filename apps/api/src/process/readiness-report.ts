@@ -1,4 +1,4 @@
-import { type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
+import { brakeSentence, type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import type { RelayStatus } from '@tandem/storage/replication';
 import type { Dependency, Readiness } from '../readiness.ts';
 import type { ApiProcess } from './api-process.ts';
@@ -12,10 +12,13 @@ export function readinessReport(api: ApiProcess): Readiness {
   const { desired } = api.flags;
   const { standing } = requests;
   const effective = keeper.effective?.phase ?? desired;
+  const json = keeper.session?.json;
+  const brake = json === undefined ? undefined : brakeSentence(json.phase.read());
   const phase = {
     ...{ desired, effective },
     epoch: keeper.effective?.epoch ?? 0,
     ...(keeper.waitingFor === null ? {} : { waitingFor: keeper.waitingFor }),
+    ...(brake === undefined ? {} : { brake }),
   };
   if (standing.store === undefined) {
     const primary: Dependency = { status: 'down', detail: standing.sentence };
@@ -23,9 +26,9 @@ export function readinessReport(api: ApiProcess): Readiness {
   }
   const dependencies = dependenciesOf(api, effective);
   const ready = dependencies[primaryOf(effective)]?.status !== 'down';
-  const failing = Object.values(dependencies).some(
-    ({ status }) => status === 'down' || status === 'degraded',
-  );
+  const failing =
+    brake !== undefined ||
+    Object.values(dependencies).some(({ status }) => status === 'down' || status === 'degraded');
   const relay = keeper.session?.relay?.status();
   return {
     ready,

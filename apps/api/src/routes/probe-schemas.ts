@@ -17,6 +17,7 @@ export const readinessSchema = {
         effective: { ...phase, description: 'What the stores are in.' },
         epoch: { type: 'integer' },
         waitingFor: { type: 'string' },
+        brake: { type: 'string' },
       },
     },
     dependencies: {

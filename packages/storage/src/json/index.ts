@@ -1,8 +1,9 @@
+export { type CheckpointOptions, checkpointWherever } from './checkpoint-wherever.ts';
 export type { ExternalEdit } from './external-edit.ts';
 export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from './file-system.ts';
 export { realFileSystem } from './file-system.ts';
 export { freshReads } from './fresh-reads.ts';
-export { type HandoverRequest, requestHandover, type Withdraw } from './handover.ts';
+export { type HandoverRequest, requestHandover } from './handover.ts';
 export { inspectJsonStore, type JsonInspection } from './inspect.ts';
 export {
   type JsonSnapshot,
@@ -13,4 +14,6 @@ export {
 export type { JsonStore, MappingError } from './json-store.ts';
 export { acquireJsonStore, type JsonStoreOptions, openJsonStore } from './open.ts';
 export type { RecoveryReport } from './open-context.ts';
+export type { Withdraw } from './request-file.ts';
+export { markServing, othersServing, type ServingMark } from './serving-mark.ts';
 export type { LockHolder } from './store-lock.ts';

@@ -1,3 +1,4 @@
+export { brakeSentence, pullBrake, waitsForReturn } from './brake.ts';
 export {
   FLAGS_SETTLE_MS,
   type FlagSighting,

@@ -1,4 +1,5 @@
 import { TandemError } from '../errors.ts';
+import { returnFromBrake } from './brake.ts';
 import { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 import type { SwitchContext } from './switch-context.ts';
 
@@ -32,13 +33,17 @@ const SENTENCES: Readonly<Record<Act, string>> = {
   'abort-commit': 'a switch to PostgreSQL that was not committed is undone.',
   'lift-json-seal': 'the seal of an unfinished switch is lifted from the JSON store.',
   'lift-postgres-seal': 'the seal of an unfinished switch is lifted from PostgreSQL.',
+  'return-from-brake':
+    'PostgreSQL is back after the emergency brake; both sides are brought together.',
+  'forget-brake': 'the emergency brake is over.',
 };
 
 async function carryOut(
-  { json, postgres, actor, now }: SwitchContext,
+  context: SwitchContext,
   next: Reconciliation,
   facts: PhaseFacts & { postgres: NonNullable<PhaseFacts['postgres']> },
 ): Promise<void> {
+  const { json, postgres, actor, now } = context;
   const { json: ours, postgres: theirs } = facts;
   const since = now().toISOString();
   const move = { actor, reason: next.act, evidence: { json: ours, postgres: theirs } };
@@ -92,6 +97,12 @@ async function carryOut(
       return;
     case 'lift-postgres-seal':
       await postgres.phase.advance(theirs.epoch, { sealed: false }, move);
+      return;
+    case 'return-from-brake':
+      await returnFromBrake(context, theirs);
+      return;
+    case 'forget-brake':
+      await json.phase.update({ braked: null });
       return;
     case 'none':
     case 'refuse':

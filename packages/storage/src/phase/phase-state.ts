@@ -14,6 +14,23 @@ export interface JsonPhaseState {
   readonly catchUpSince: string | null;
   /** Flags as last read from the table; they stand while it can't be read. */
   readonly lastKnownFlags: PhaseFlags | null;
+  /** ISO instant at which this store was last known to hold all that PostgreSQL, the primary, held. */
+  readonly followedUntil?: string | null;
+  /** Stands from the emergency brake until PostgreSQL was met again. */
+  readonly braked?: Braked | null;
+}
+
+/** What the emergency brake left behind: PostgreSQL as the primary, out of reach. */
+export interface Braked {
+  /** The epoch and phase that PostgreSQL is in as far as this store knows. */
+  readonly epoch: number;
+  readonly phase: Phase;
+  /** Outbox `seq` before the first change made under the brake. */
+  readonly fromSeq: number;
+  /** ISO instant of the brake. */
+  readonly at: string;
+  /** ISO instant since when this store may lack what PostgreSQL acknowledged; `null`: not known. */
+  readonly lacksSince: string | null;
 }
 
 export interface Committing {

@@ -24,6 +24,10 @@ export type Reconciliation =
   /** A commit towards PostgreSQL that did not happen must be made impossible, then forgotten. */
   | { readonly act: 'abort-commit'; readonly epoch: number }
   | { readonly act: 'lift-json-seal' }
+  /** PostgreSQL is back after the emergency brake: it is sealed, and both sides are brought together. */
+  | { readonly act: 'return-from-brake' }
+  /** It was brought together already. */
+  | { readonly act: 'forget-brake' }
   | { readonly act: 'lift-postgres-seal' }
   | { readonly act: 'refuse'; readonly code: RefusalCode; readonly sentence: string };
 
@@ -48,6 +52,7 @@ const jsonServes = (phase: Phase): boolean => primaryOf(phase) === 'json';
 export function reconcile({ json, jsonIsBlank, postgres }: PhaseFacts): Reconciliation {
   if (postgres === null) return withoutPostgres(json);
   if (postgres.pairId !== json.pairId) return unpaired(json, jsonIsBlank, postgres);
+  if (json.braked) return afterBrake(json, json.braked.epoch, postgres);
   if (json.committing !== null) {
     // The database either has the attempt (or is past it), or must be moved past it itself: a commit
     // still on its way then finds another epoch.
@@ -66,6 +71,22 @@ export function reconcile({ json, jsonIsBlank, postgres }: PhaseFacts): Reconcil
   if (json.sealed) return { act: 'lift-json-seal' };
   if (postgres.sealed) return { act: 'lift-postgres-seal' };
   return { act: 'none' };
+}
+
+/** The brake raised the epoch in JSON while PostgreSQL stayed at its own, or went on by itself. */
+function afterBrake(
+  json: JsonPhaseState,
+  brakedEpoch: number,
+  postgres: PostgresPhaseState,
+): Reconciliation {
+  if (postgres.epoch === json.epoch && postgres.phase === json.phase) {
+    return { act: 'forget-brake' };
+  }
+  if (postgres.epoch < json.epoch) return { act: 'return-from-brake' };
+  return refuse(
+    'mismatched-stores',
+    `The emergency brake was pulled at epoch ${brakedEpoch}, and the database went on to epoch ${postgres.epoch} (${postgres.phase}) without this store: it needs a decision which of them counts.`,
+  );
 }
 
 function withoutPostgres(json: JsonPhaseState): Reconciliation {

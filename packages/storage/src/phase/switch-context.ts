@@ -1,11 +1,12 @@
 import type { Change } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
+import type { Outbox } from '../replication/outbox.ts';
 import type { Store } from '../store.ts';
 import type { JsonPhase, PostgresPhase } from './phase-state.ts';
 import type { StoreName } from './phases.ts';
 
-export type JsonSide = Store & { readonly phase: JsonPhase };
+export type JsonSide = Store & { readonly phase: JsonPhase; readonly outbox: Outbox };
 export type PostgresSide = Store & { readonly phase: PostgresPhase };
 
 /** Port: what a switch needs of the queues. */

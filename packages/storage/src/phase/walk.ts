@@ -1,4 +1,5 @@
 import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '../errors.ts';
+import { waitsForReturn } from './brake.ts';
 import { mend } from './mend.ts';
 import { nextPhase, type Phase, primaryOf, secondaryOf } from './phases.ts';
 import { reconcile } from './reconcile.ts';
@@ -117,6 +118,8 @@ async function beginDualWrite({ json, now }: { json: JsonSide; now: () => Date }
 
 /** 3 → json-only needs JSON alone: it holds everything. Coming back computes the difference anew. */
 async function endDualWrite({ json }: { json: JsonSide }) {
+  const waitingFor = waitsForReturn(json.phase.read());
+  if (waitingFor !== undefined) return { waitingFor };
   const { epoch } = json.phase.read();
   await json.phase.update({ epoch: epoch + 1, phase: 'json-only', catchUpSince: null });
   return undefined;

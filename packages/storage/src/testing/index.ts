@@ -12,4 +12,5 @@ export {
 } from './replication-fixture.ts';
 export { type OpenedStore, storeContract } from './store-contract.ts';
 export * from './store-fixture.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { until } from './until.ts';

@@ -1,0 +1,137 @@
+//   postgres-primary | postgres-only, PostgreSQL out of reach, both flags false by environment
+//        ── pullBrake ──▶ json-primary at epoch + 1, ids skip 1,000,000, journal kept as outbox
+//   PostgreSQL is back
+//        ── seal it at its old epoch ─▶ journal to PostgreSQL (forks are listed) ─▶ difference to JSON
+//        ─▶ PostgreSQL follows at JSON's epoch ─▶ the brake is forgotten
+//
+// The phase is `json-primary` although the flags ask for `json-only`: only the journal knows from
+// which state a record was changed, and that is what tells a fork from a change. It ends when both
+// sides were brought together.
+import type { Item } from '../changes/index.ts';
+import { bringUpToDate, describeDifferences } from '../consistency/index.ts';
+import { isTandemError, TandemError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { JsonPhaseState, PostgresPhaseState } from './phase-state.ts';
+import { primaryOf } from './phases.ts';
+import type { JsonSide, SwitchContext } from './switch-context.ts';
+
+/** A store that becomes primary without having seen the other's high-water leaves this much room. */
+const ID_SKIP = 1_000_000;
+const CARRY_ITEMS = 1_000;
+
+/**
+ * The emergency brake: serves from JSON although PostgreSQL is the primary and can't be asked. The
+ * caller holds the JSON lock, and made sure that no api process of this machine serves PostgreSQL.
+ * @returns one sentence that says what JSON may lack
+ */
+export async function pullBrake(json: JsonSide, now: Date, log: Log): Promise<string> {
+  const { epoch, phase, committing, followedUntil } = json.phase.read();
+  const marks = await json.idHighWater();
+  const skipped = Object.entries(marks).map(([name, mark]) => [name, mark + ID_SKIP] as const);
+  // Before the brake stands: should this stop in between, the next try only skips further.
+  await json.raiseIdHighWater(Object.fromEntries(skipped));
+  const theirs = {
+    epoch: Math.max(epoch, committing?.epoch ?? 0),
+    phase: committing?.phase ?? phase,
+  };
+  await json.phase.update({
+    epoch: theirs.epoch + 1,
+    phase: 'json-primary',
+    sealed: false,
+    committing: null,
+    catchUpSince: null,
+    braked: {
+      ...theirs,
+      fromSeq: json.outbox.head(),
+      at: now.toISOString(),
+      lacksSince: followedUntil ?? null,
+    },
+  });
+  const sentence = brakeSentence(json.phase.read()) as string;
+  log.error({ epoch: theirs.epoch + 1, lacksSince: followedUntil ?? null }, sentence);
+  return sentence;
+}
+
+/** What an operator must know while the brake stands; `undefined` without it. */
+export function brakeSentence({ braked, epoch }: JsonPhaseState): string | undefined {
+  if (!braked) return undefined;
+  const since =
+    braked.lacksSince === null ? 'it is not known since when' : `since ${braked.lacksSince}`;
+  return `EMERGENCY BRAKE: serving from JSON at epoch ${epoch}, pulled at ${braked.at}. PostgreSQL (${braked.phase}, epoch ${braked.epoch}) was the primary and can't be reached; JSON may lack what it acknowledged, ${since}.`;
+}
+
+/** Why dual write can't be ended yet; `undefined` when it can. */
+export function waitsForReturn(state: JsonPhaseState): string | undefined {
+  return state.braked
+    ? 'PostgreSQL to return, so that what it alone holds since the emergency brake can be brought over.'
+    : undefined;
+}
+
+/**
+ * Brings both sides together after the brake. Nothing is overwritten: a record changed on both sides
+ * keeps JSON's state in JSON and PostgreSQL's in PostgreSQL, and is listed as a fork. May be cut off
+ * anywhere and done again.
+ * @throws {TandemError} when a store fails, or the journal since the brake is not complete
+ */
+export async function returnFromBrake(
+  context: SwitchContext,
+  theirs: PostgresPhaseState,
+): Promise<void> {
+  const { json, postgres, collections, log, actor, now } = context;
+  const { epoch, phase } = json.phase.read();
+  const move = { actor, reason: 'PostgreSQL is back after the emergency brake', evidence: {} };
+  // Before anything else: another process may still write there.
+  if (primaryOf(theirs.phase) === 'postgres' && !theirs.sealed) {
+    await postgres.phase.advance(theirs.epoch, { sealed: true }, move);
+  }
+  const forks = await carryJournal(context);
+  const report = await bringUpToDate({ source: postgres, target: json, collections, now });
+  await json.raiseIdHighWater(await postgres.idHighWater());
+  const evidence = { forks, broughtToJson: report.applied };
+  await postgres.phase.advance(
+    theirs.epoch,
+    { epoch, phase, sealed: false, catchUpSince: null },
+    { ...move, evidence },
+  );
+  await json.phase.update({ braked: null });
+  const told = `${report.applied} records came from PostgreSQL, ${forks} were changed on both sides and wait for a decision.`;
+  log[forks > 0 ? 'error' : 'warn'](evidence, `The emergency brake is over: ${told}`);
+  if (report.remaining > forks) {
+    log.warn({ remaining: report.remaining }, `After the brake: ${describeDifferences(report)}.`);
+  }
+}
+
+/** Applies what was written since the brake to PostgreSQL. @returns how many records forked */
+async function carryJournal({ json, postgres }: SwitchContext): Promise<number> {
+  const { outbox } = json;
+  const head = outbox.head();
+  const forked = new Set<string>();
+  let covered = json.phase.read().braked?.fromSeq ?? 0;
+  while (covered < head) {
+    const entries = await readJournal(json, covered);
+    const items = entries.map(({ item }) => item);
+    const results = await postgres.apply(items);
+    for (const [index, item] of items.entries()) {
+      const verdict = results[index]?.verdict;
+      if (verdict === 'fork' || verdict === 'conflict') forked.add(recordOf(item));
+    }
+    covered = entries.at(-1)?.seq ?? head;
+  }
+  return forked.size;
+}
+
+const recordOf = (item: Item): string =>
+  item.kind === 'change' ? `${item.change.collection} ${item.change.id}` : item.key.key;
+
+async function readJournal({ outbox }: JsonSide, after: number) {
+  try {
+    return await outbox.read(after, CARRY_ITEMS);
+  } catch (error) {
+    if (!isTandemError(error, 'refused-to-open')) throw error;
+    throw new TandemError(
+      'unavailable',
+      'The journal since the emergency brake outgrew its bound, so forks can not be told from changes: the difference needs a decision.',
+      { cause: error },
+    );
+  }
+}
