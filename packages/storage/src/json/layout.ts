@@ -6,6 +6,7 @@ import { join } from 'node:path';
 //                    journal-00000012.log     segments; the last one is appended to
 //                    lock                     kernel lock; names its holder
 //                    handover/request         who asks the holder to let go
+//                    handover/checkpoint-request, checkpoint-answer
 //                    adopted/                 the legacy files as they were found
 //                    external-edits/          foreign edits, kept aside
 //                    torn-<instant>.log       what a crash left behind the last whole batch
@@ -18,6 +19,8 @@ export interface Layout {
   readonly lock: string;
   readonly handover: string;
   readonly handoverRequest: string;
+  readonly checkpointRequest: string;
+  readonly checkpointAnswer: string;
   readonly adopted: string;
   readonly externalEdits: string;
   checkpointFile(file: string): string;
@@ -43,6 +46,8 @@ export function layoutOf(directory: string): Layout {
     lock: join(tandem, 'lock'),
     handover: join(tandem, 'handover'),
     handoverRequest: join(tandem, 'handover', 'request'),
+    checkpointRequest: join(tandem, 'handover', 'checkpoint-request'),
+    checkpointAnswer: join(tandem, 'handover', 'checkpoint-answer'),
     adopted: join(tandem, 'adopted'),
     externalEdits: join(tandem, 'external-edits'),
     checkpointFile: (file) => join(directory, file),

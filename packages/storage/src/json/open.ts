@@ -3,13 +3,15 @@ import type { Collection } from '../collections/index.ts';
 import { isTandemError } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
 import { adopt } from './adoption.ts';
+import { answerCheckpointRequests } from './checkpoint-request.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
-import { requestHandover, type Withdraw } from './handover.ts';
+import { requestHandover } from './handover.ts';
 import { JsonStore } from './json-store.ts';
 import { layoutOf } from './layout.ts';
 import { readManifest } from './manifest.ts';
 import type { OpenContext } from './open-context.ts';
 import { recover } from './recovery.ts';
+import type { Withdraw } from './request-file.ts';
 import { takeLock } from './store-lock.ts';
 import { PRIVATE_DIRECTORY, storageError } from './whole-file.ts';
 
@@ -31,7 +33,7 @@ export interface JsonStoreOptions {
   readonly journalBytesMax?: number;
   /** A checkpoint starts by itself when this much journal is not covered by one. */
   readonly checkpointAfterBytes?: number;
-  /** Names the holder to other processes. */
+  /** Names the holder to other processes; one that is named answers their requests for a checkpoint. */
   readonly processName?: string;
 }
 
@@ -64,6 +66,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
         checkpointNow: recovered.checkpointNow,
         adoptExternalEdits: options.adoptExternalEdits ?? false,
       });
+      if (options.processName !== undefined) answerOthers(context, store);
       return store;
     } catch (error) {
       if (store === undefined) await lock.release();
@@ -73,6 +76,11 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
   } catch (error) {
     throw storageError(`opening ${options.directory}`, error);
   }
+}
+
+function answerOthers({ fileSystem, layout, log }: OpenContext, store: JsonStore): void {
+  const end = answerCheckpointRequests(fileSystem, layout, log, () => store.checkpoint());
+  store.closing.addEventListener('abort', end, { once: true });
 }
 
 /**

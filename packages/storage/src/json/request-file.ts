@@ -1,0 +1,135 @@
+//   requester: writes the file ── waits for what it asked for ── withdraws it
+//   holder of the lock: sees it (watch, and a poll that backs it), once
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { sentenceOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type FileSystem, isFileError } from './file-system.ts';
+import { PRIVATE_DIRECTORY, readWhole, removeIfPresent, writeSynced } from './whole-file.ts';
+
+const POLL_INTERVAL_MS = 250;
+/** How long a request stands when its requester says nothing else. */
+const REQUEST_LIFE_MS = 60_000;
+
+/** A request to the holder of a store's lock. */
+export interface HolderRequest {
+  readonly id: string;
+  readonly pid: number;
+  readonly processName: string;
+  readonly host: string;
+  /** ISO instant after which the request does not count: its requester gave up or died. */
+  readonly until: string;
+}
+
+export interface Requester {
+  readonly pid: number;
+  readonly processName: string;
+  /** How long the request stands unless it is withdrawn; 60 s if not given. */
+  readonly lifeMs?: number;
+}
+
+/** Takes a request back; also called once it was answered. Idempotent. */
+export type Withdraw = () => Promise<void>;
+
+/** Puts a request into a file; the last one that was put there stands. */
+export async function placeRequest(
+  fileSystem: FileSystem,
+  path: string,
+  { pid, processName, lifeMs = REQUEST_LIFE_MS }: Requester,
+): Promise<{ readonly id: string; readonly withdraw: Withdraw }> {
+  const id = randomUUID();
+  const until = new Date(Date.now() + lifeMs).toISOString();
+  const request: HolderRequest = { id, pid, processName, host: hostname(), until };
+  await fileSystem.mkdir(dirname(path), PRIVATE_DIRECTORY);
+  await writeWhole(fileSystem, path, id, request);
+  const withdraw = async () => {
+    const standing = await readMessage<HolderRequest>(fileSystem, path);
+    if (standing?.id === id) await removeIfPresent(fileSystem, path);
+  };
+  return { id, withdraw };
+}
+
+/** Writes a message so that a reader sees the whole of it; `id` keeps two writers apart. */
+export async function writeWhole(
+  fileSystem: FileSystem,
+  path: string,
+  id: string,
+  message: unknown,
+): Promise<void> {
+  const draft = `${path}.${id}`;
+  await writeSynced(fileSystem, draft, Buffer.from(JSON.stringify(message)));
+  await fileSystem.rename(draft, path);
+}
+
+/** The message in a file; `undefined` when there is none, or nothing that can be read. */
+export async function readMessage<T>(fileSystem: FileSystem, path: string): Promise<T | undefined> {
+  const bytes = await readWhole(fileSystem, path);
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether somebody still waits for the answer. */
+function isAlive({ pid, host, until }: HolderRequest, now: number): boolean {
+  if (Date.parse(until) < now) return false;
+  // A process id means nothing on another machine or in another container.
+  if (host !== hostname() || pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isFileError(error, 'EPERM');
+  }
+}
+
+/**
+ * Watches a file for requests while the lock is held.
+ * @param what names the requests in a log line
+ * @param onRequest called once for each request
+ * @returns ends the watch
+ */
+export function watchRequests(
+  fileSystem: FileSystem,
+  path: string,
+  what: string,
+  log: Log,
+  onRequest: (request: HolderRequest) => void,
+): () => void {
+  let seen: string | undefined;
+  let looking = false;
+  let ended = false;
+  let unwatch: (() => void) | undefined;
+  const look = async (): Promise<void> => {
+    if (looking || ended) return;
+    looking = true;
+    try {
+      const request = await readMessage<HolderRequest>(fileSystem, path);
+      if (request === undefined || request.id === seen || ended) return;
+      if (!isAlive(request, Date.now())) return;
+      seen = request.id;
+      onRequest(request);
+    } catch (error) {
+      log.warn({ error: sentenceOf(error) }, `Could not look for a ${what} request`);
+    } finally {
+      looking = false;
+    }
+  };
+  const timer = setInterval(() => void look(), POLL_INTERVAL_MS);
+  timer.unref();
+  try {
+    unwatch = fileSystem.watch(dirname(path), () => void look());
+  } catch (error) {
+    log.debug({ error: sentenceOf(error) }, `${what} requests are polled for, not watched`);
+  }
+  void look();
+  return () => {
+    ended = true;
+    clearInterval(timer);
+    unwatch?.();
+  };
+}
