@@ -1,15 +1,26 @@
 import { readConfiguration } from '@tandem/storage/configuration';
 import { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
 import { requireDatabase } from './database-url.ts';
+import { addDeadLetters } from './dead-letters-command.ts';
 import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
 import { logOf, type Output } from './output.ts';
 import { resultAsJson, resultAsText, runSql } from './sql.ts';
 import { statusAsText } from './status-text.ts';
+import { addVerify } from './verify-command.ts';
 
-/** Every command of `tandem`. Each reads the configuration from the environment given. */
-export function createProgram(environment: NodeJS.ProcessEnv, output: Output): Command {
+/**
+ * Every command of `tandem`. Each reads the configuration from the environment given.
+ * @param endWith takes the status of a command that did its work and found something to tell by it
+ */
+export function createProgram(
+  environment: NodeJS.ProcessEnv,
+  output: Output,
+  endWith: (status: number) => void,
+): Command {
   const configure = () => readConfiguration(environment);
+  const context: CommandContext = { configure, output, endWith };
   const program = new Command('tandem')
     .description('Looks after the two stores of a Tandem installation.')
     .configureOutput({
@@ -58,5 +69,7 @@ export function createProgram(environment: NodeJS.ProcessEnv, output: Output): C
       );
     });
 
+  addVerify(program, context);
+  addDeadLetters(program, context);
   return program;
 }

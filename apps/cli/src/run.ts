@@ -16,9 +16,13 @@ export async function run(
   environment: NodeJS.ProcessEnv,
   output: Output,
 ): Promise<number> {
+  let status: number = EXIT.done;
+  const endWith = (other: number): void => {
+    status = other;
+  };
   try {
-    await createProgram(environment, output).parseAsync([...args], { from: 'user' });
-    return EXIT.done;
+    await createProgram(environment, output, endWith).parseAsync([...args], { from: 'user' });
+    return status;
   } catch (error) {
     // commander has said already what it found wrong, or printed the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;

@@ -3,6 +3,7 @@ export {
   createTestDatabase,
   type TestDatabase,
 } from './database.ts';
+export { type DualStores, openDualStores } from './dual-stores.ts';
 export { createQueueDatabase, type QueueDatabase } from './queue-database.ts';
 export { type RecordingLog, recordingLog } from './recording-log.ts';
 export {

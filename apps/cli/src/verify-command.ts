@@ -1,0 +1,52 @@
+import type { VerifyProgress } from '@tandem/storage/consistency';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import { logOf, type Output } from './output.ts';
+import { runVerify } from './verify.ts';
+import { verifyAsText } from './verify-text.ts';
+
+/** Exit statuses: they differ; try again (`EX_TEMPFAIL` of sysexits.h). */
+const EXIT = { clean: 0, differences: 1, inconclusive: 75 } as const;
+const PATIENCE_SECONDS = 30;
+const PROGRESS_INTERVAL_MS = 2_000;
+
+export function addVerify(program: Command, { configure, output, endWith }: CommandContext): void {
+  program
+    .command('verify')
+    .description('compares the whole content of both stores; status 1 when they differ')
+    .option('--json', 'as one JSON object, with both texts of the first differences')
+    .option(
+      '--patience <seconds>',
+      'how long to wait, in all, for changes that are on their way',
+      seconds,
+      PATIENCE_SECONDS,
+    )
+    .action(async (options: { json?: boolean; patience: number }) => {
+      const verified = await runVerify(configure(), {
+        patienceMs: options.patience * 1_000,
+        log: logOf(output),
+        onProgress: progressTo(output),
+      });
+      const { phase, run } = verified;
+      output.data(
+        options.json ? JSON.stringify({ phase, ...run }, null, 2) : verifyAsText(verified),
+      );
+      endWith(EXIT[run.outcome]);
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 86_400) return value;
+  throw new InvalidArgumentError('It must be a number of seconds from 0 to 86400.');
+}
+
+/** Says how far it is, now and then. */
+function progressTo({ say }: Output): (progress: VerifyProgress) => void {
+  let dueMs = performance.now() + PROGRESS_INTERVAL_MS;
+  return ({ done, total, rate }) => {
+    if (performance.now() < dueMs) return;
+    dueMs = performance.now() + PROGRESS_INTERVAL_MS;
+    say(`Verify: ${done} of ${total} ids, ${rate} records a second`);
+  };
+}

@@ -1,0 +1,107 @@
+import { type Collection, loadCollections } from '@tandem/storage/collections';
+import type { Configuration } from '@tandem/storage/configuration';
+import {
+  alwaysQueued,
+  queuedByRelay,
+  type VerifyProgress,
+  type VerifyRun,
+  verify,
+} from '@tandem/storage/consistency';
+import { TandemError } from '@tandem/storage/errors';
+import { freshReads, type JsonSnapshot, openJsonSnapshot } from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import { type Phase, primaryOf } from '@tandem/storage/phase';
+import {
+  openPostgresStore,
+  type PostgresStore,
+  readRelayedSeq,
+  verifyRuns,
+} from '@tandem/storage/postgres';
+import {
+  createExplanations,
+  createJobSink,
+  createQueueClient,
+  QUEUES,
+} from '@tandem/storage/replication';
+import type { Pool } from 'pg';
+import { withDatabase } from './opened-database.ts';
+
+export interface VerifyAsked {
+  /** How long to wait, in all, for what is moving. */
+  readonly patienceMs: number;
+  readonly log: Log;
+  readonly onProgress: (progress: VerifyProgress) => void;
+}
+
+/** A run, and the phase it was made in. */
+export interface Verified {
+  readonly phase: Phase;
+  readonly run: VerifyRun;
+}
+
+/**
+ * Compares both stores as they are, whoever holds the JSON store: it is read beside its holder.
+ * @throws {TandemError} `unavailable` when one of them can't be read; `mismatched-stores` when they
+ *   are halves of different installations
+ */
+export async function runVerify(
+  configuration: Configuration,
+  asked: VerifyAsked,
+): Promise<Verified> {
+  const collections = await loadCollections();
+  return withDatabase(configuration, 'verify', async (pool) => {
+    const snapshot = await openJsonSnapshot({ directory: configuration.jsonDir, collections });
+    const queues = createQueueClient({ pool, role: 'enqueue', log: asked.log });
+    // It only reads: nothing is ever put into this outbox.
+    const jobs = createJobSink({ queues, queue: QUEUES.json });
+    const postgres = openPostgresStore({ pool, collections, jobs });
+    try {
+      return await compare({ pool, snapshot, postgres, collections }, asked);
+    } finally {
+      await postgres.close();
+      await queues.stop();
+      await snapshot.close();
+    }
+  });
+}
+
+interface Opened {
+  readonly pool: Pool;
+  readonly snapshot: JsonSnapshot;
+  readonly postgres: PostgresStore;
+  readonly collections: readonly Collection[];
+}
+
+async function compare(
+  { pool, snapshot, postgres, collections }: Opened,
+  { patienceMs, onProgress }: VerifyAsked,
+): Promise<Verified> {
+  const theirs = await postgres.phase.read();
+  const ours = snapshot.phase;
+  if (theirs.pairId !== null && theirs.pairId !== ours.pairId) {
+    throw new TandemError(
+      'mismatched-stores',
+      `The database belongs to the JSON store ${theirs.pairId}, but JSON_DIR holds ${ours.pairId}.`,
+    );
+  }
+  // Every move commits in the new primary first: of two stores the higher epoch is right.
+  const { phase, epoch } = theirs.epoch > ours.epoch ? theirs : ours;
+  const jsonLeads = primaryOf(phase) === 'json';
+  const json = freshReads(snapshot);
+  const head = async () => {
+    await snapshot.refresh();
+    return snapshot.head;
+  };
+  const run = await verify({
+    ...{ collections, runs: verifyRuns(pool), patienceMs, onProgress },
+    primary: jsonLeads ? json : postgres,
+    secondary: jsonLeads ? postgres : json,
+    explanations: createExplanations(pool, jsonLeads ? 'postgres' : 'json'),
+    mark:
+      phase === 'json-primary'
+        ? queuedByRelay(head, () => readRelayedSeq(pool, ours.pairId))
+        : alwaysQueued,
+    watermark: { epoch, outboxSeq: snapshot.head },
+  });
+  return { phase, run };
+}
