@@ -3,6 +3,7 @@ import { sentenceOf } from '@tandem/storage/errors';
 import { inspectJsonStore } from '@tandem/storage/json';
 import {
   createPool,
+  liveProcesses,
   postgresPhase,
   readPhaseFlags,
   readRelayedSeq,
@@ -53,6 +54,7 @@ async function inspectPostgres(
       flags: await readPhaseFlags(pool),
       relayed: pairId === undefined ? 0 : await readRelayedSeq(pool, pairId),
       backlog: await readBacklog(pool),
+      processes: await liveProcesses(pool),
     };
   } catch (error) {
     const problem = `${name} can't be asked: ${sentenceOf(error)} ${remedy}`;

@@ -1,11 +1,13 @@
 import { readConfiguration } from '@tandem/storage/configuration';
 import { Command } from 'commander';
+import { addCheckpoint } from './checkpoint-command.ts';
 import type { CommandContext } from './command-context.ts';
 import { requireDatabase } from './database-url.ts';
 import { addDeadLetters } from './dead-letters-command.ts';
 import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
 import { logOf, type Output } from './output.ts';
+import { addPhase } from './phase-command.ts';
 import { resultAsJson, resultAsText, runSql } from './sql.ts';
 import { statusAsText } from './status-text.ts';
 import { addVerify } from './verify-command.ts';
@@ -69,6 +71,8 @@ export function createProgram(
       );
     });
 
+  addPhase(program, context);
+  addCheckpoint(program, context);
   addVerify(program, context);
   addDeadLetters(program, context);
   return program;

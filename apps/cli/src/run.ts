@@ -3,8 +3,9 @@ import { CommanderError } from 'commander';
 import type { Output } from './output.ts';
 import { createProgram } from './program.ts';
 
-/** Exit statuses: done, failed, wrong usage, wrong configuration (`EX_CONFIG` of sysexits.h). */
-const EXIT = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
+/** Exit statuses: done, failed, wrong usage, refused in the present state (the API's 409), wrong
+ *  configuration (`EX_CONFIG` of sysexits.h). */
+const EXIT = { done: 0, failed: 1, usage: 2, conflict: 3, configuration: 78 } as const;
 
 /**
  * Runs one command; a failure is one sentence on standard error.
@@ -27,6 +28,7 @@ export async function run(
     // commander has said already what it found wrong, or printed the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     output.say(sentenceOf(error));
+    if (isTandemError(error, 'conflict')) return EXIT.conflict;
     return isTandemError(error, 'configuration') ? EXIT.configuration : EXIT.failed;
   }
 }

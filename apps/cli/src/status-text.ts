@@ -1,3 +1,5 @@
+import { flagsAsText } from './phase-text.ts';
+import { processesAsText } from './processes-text.ts';
 import type { Status } from './status.ts';
 import { textTable } from './text-table.ts';
 
@@ -6,7 +8,7 @@ const known = (value: string | number | boolean | null): string =>
 
 /** The status for a person. */
 export function statusAsText(status: Status): string {
-  const { json, postgres, flags, queues, problems } = status;
+  const { json, postgres, flags, queues, processes, problems } = status;
   const open =
     json.holder === null
       ? 'not open'
@@ -16,15 +18,7 @@ export function statusAsText(status: Status): string {
     `Backlog       ${known(status.backlog)}`,
     `Dead letters  ${known(status.deadLetters)}`,
     '',
-    ...textTable(
-      [{ name: 'flag' }, { name: 'value' }, { name: 'source' }, { name: 'reason' }],
-      Object.entries(flags).map(([name, { value, source, reason }]) => [
-        name,
-        String(value),
-        source,
-        reason,
-      ]),
-    ),
+    ...flagsAsText(flags),
     '',
     ...textTable(
       [
@@ -61,6 +55,7 @@ export function statusAsText(status: Status): string {
       ),
     );
   }
+  if (processes !== null && processes.length > 0) lines.push('', ...processesAsText(processes));
   if (problems.length > 0) lines.push('', ...problems);
   return lines.join('\n');
 }

@@ -37,6 +37,7 @@ const postgres = (epoch: number, phase: Phase): PostgresFacts => ({
     total: 3,
     deadLetters: 4,
   },
+  processes: [],
 });
 
 const DOWN: PostgresFacts = { known: false, reachable: false, problem: 'It is down.' };

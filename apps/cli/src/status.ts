@@ -1,13 +1,16 @@
 import type { LockHolder } from '@tandem/storage/json';
 import {
+  disagreement,
   type FlagTable,
   type JsonPhaseState,
+  type LiveProcess,
   type Phase,
   type PhaseFlags,
   type PostgresPhaseState,
   primaryOf,
   type ResolvedFlags,
   resolveFlags,
+  spokesman,
 } from '@tandem/storage/phase';
 import type { Backlog, QueueBacklog } from '@tandem/storage/replication';
 
@@ -33,6 +36,7 @@ export type PostgresFacts =
       /** Outbox items of this JSON store that are in the queue. */
       readonly relayed: number;
       readonly backlog: Backlog;
+      readonly processes: readonly LiveProcess[];
     };
 
 export interface StatusFacts {
@@ -43,6 +47,7 @@ export interface StatusFacts {
 
 /** The state of an installation. `null` is what can't be known now; `problems` says why. */
 export interface Status {
+  /** What the live processes believe; without any, what the flags say here. */
   readonly desired: Phase;
   readonly effective: Phase | null;
   readonly epoch: number | null;
@@ -69,6 +74,8 @@ export interface Status {
     readonly catchUpSince: string | null;
   };
   readonly queues: Readonly<Record<string, QueueBacklog>> | null;
+  /** Who runs; `null` when the database can't be asked. */
+  readonly processes: readonly LiveProcess[] | null;
   readonly problems: readonly string[];
 }
 
@@ -77,11 +84,18 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
   const table: FlagTable = postgres.known
     ? { read: true, rows: postgres.flags }
     : { read: false, why: "feature_flags can't be read." };
-  const { flags, desired } = resolveFlags(lockedFlags, table, json.phase?.lastKnownFlags ?? null);
+  const processes = postgres.known ? postgres.processes : [];
+  // An environment that differs from theirs moves nothing.
+  const { flags, desired } =
+    spokesman(processes) ?? resolveFlags(lockedFlags, table, json.phase?.lastKnownFlags ?? null);
   const standing = furthest(json, postgres);
   const effective = standing?.phase ?? null;
   const notRelayed = notRelayedOf(effective, json, postgres);
-  const problems = [json.problem, postgres.known ? undefined : postgres.problem];
+  const problems = [
+    json.problem,
+    postgres.known ? undefined : postgres.problem,
+    disagreement(processes) ?? undefined,
+  ];
   const behind = broughtUpByDifference(effective, json, postgres);
   if (behind !== undefined) problems.push(behind);
   if (!postgres.known && effective !== null && primaryOf(effective) === 'postgres') {
@@ -108,6 +122,7 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
       ...standingOf(postgres.known ? postgres.phase : undefined),
     },
     queues: postgres.known ? postgres.backlog.queues : null,
+    processes: postgres.known ? processes : null,
     problems: problems.filter((problem) => problem !== undefined),
   };
 }
