@@ -118,12 +118,9 @@ function deletion(id: number, current: Stamp, write: Write, context: PlanContext
 function changeOf(
   { command, key }: Write,
   { at }: PlanContext,
-  change: Omit<Change, 'collection' | 'at' | 'idempotencyKey'>,
+  { id, epoch, version, base, op, record }: Omit<Change, 'collection' | 'at' | 'idempotencyKey'>,
 ): Change {
-  return {
-    collection: command.collection.name,
-    ...change,
-    at,
-    ...(key === undefined ? {} : { idempotencyKey: key.key }),
-  };
+  const { name: collection } = command.collection;
+  const change = { collection, id, epoch, version, base, op, record, at };
+  return key === undefined ? change : { ...change, idempotencyKey: key.key };
 }

@@ -1,4 +1,4 @@
-import type { Change, Item, KeyItem } from '../changes/index.ts';
+import type { Change, Item, KeyItem, PlanContext } from '../changes/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
 import { encodeCommit, encodeItem, encodeMarks } from './journal-payload.ts';
@@ -24,6 +24,7 @@ export class Batch {
   readonly #staged = new Map<string, Map<number, StagedEntry>>();
   readonly #keys = new Map<string, KeyItem>();
   readonly #highWater = new Map<string, number>();
+  readonly #planning = new Map<string, PlanContext>();
   readonly #outbox: OutboxEntry[] = [];
   #seq: number;
   #count = 0;
@@ -60,6 +61,23 @@ export class Batch {
   /** The record's or tombstone's state including what this batch changed. */
   current(collection: string, id: number): Entry | undefined {
     return this.#staged.get(collection)?.get(id)?.entry ?? this.#memory.table(collection).get(id);
+  }
+
+  /** The facts that a write of a collection is planned from in this batch. */
+  planning(collection: string): PlanContext {
+    const known = this.#planning.get(collection);
+    if (known !== undefined) return known;
+    const made: PlanContext = {
+      epoch: this.#phase.epoch,
+      at: this.at,
+      nextId: () => this.nextId(collection),
+      current: (id) => {
+        const entry = this.current(collection, id);
+        return entry?.text == null ? undefined : { ...entry, text: entry.text };
+      },
+    };
+    this.#planning.set(collection, made);
+    return made;
   }
 
   key(key: string): KeyItem | undefined {

@@ -58,7 +58,7 @@ export class RecordTable {
 
   /** @param fits whether the schema can hold it; one that it can't is a mapping error */
   put(entry: Entry, fits: boolean): void {
-    const old = this.#byId.get(entry.id);
+    const old = entry.id > this.highWater ? undefined : this.#byId.get(entry.id);
     if (old !== undefined && old.text !== null) this.#byPlace.delete(placeOf(old.day, old.id));
     this.#byId.set(entry.id, entry);
     if (entry.text !== null) this.#byPlace.set(placeOf(entry.day, entry.id), entry);

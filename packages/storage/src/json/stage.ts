@@ -39,20 +39,10 @@ export function stageWrite(batch: Batch, write: Write): Outcome {
       'This Idempotency-Key was already used for another request.',
     );
   }
-  const collection = command.collection.name;
-  const { at } = batch;
-  const { outcome, changes } = plan(write, {
-    epoch: batch.phase.epoch,
-    at,
-    nextId: () => batch.nextId(collection),
-    current: (id) => {
-      const entry = batch.current(collection, id);
-      return entry?.text == null ? undefined : { ...entry, text: entry.text };
-    },
-  });
+  const { outcome, changes } = plan(write, batch.planning(command.collection.name));
   for (const change of changes) batch.change(change, 'primary', true);
   if (key !== undefined) {
-    batch.putKey({ ...key, outcome: JSON.stringify(outcome), at }, 'primary');
+    batch.putKey({ ...key, outcome: JSON.stringify(outcome), at: batch.at }, 'primary');
   }
   return outcome;
 }
