@@ -15,8 +15,8 @@ export interface Profile {
 export const FULL: Profile = {
   name: 'full',
   records: 1_000_000,
-  turns: 15,
-  turnMs: 1_000,
+  turns: 41,
+  turnMs: 300,
   longTurns: 5,
   apiSeconds: 5,
 };

@@ -20,7 +20,10 @@ export async function groupCommit(profile: Profile, folder: string): Promise<Res
   if (expense === undefined) throw new Error('There is no collection expense.');
   const { fileSystem, take } = recordJournal();
   // No checkpoint within the run: it has a bar of its own.
-  const never = { checkpointAfterBytes: 1 << 40, journalBytesMax: 1 << 40 };
+  const never = {
+    checkpointAfterBytes: Number.POSITIVE_INFINITY,
+    journalBytesMax: Number.POSITIVE_INFINITY,
+  };
   const store = await openJsonStore({ directory, collections, fileSystem, ...never });
   await runWriters(store, expense, WRITERS, { ms: profile.turnMs });
   let batches: number[] = [];
@@ -36,12 +39,13 @@ export async function groupCommit(profile: Profile, folder: string): Promise<Res
   /** What follows does what the turn before did: the same batches of the same bytes. */
   const records = (): number => sizes.reduce((sum, size) => sum + size, 0);
   await tandem();
-  const bare = join(directory, 'bare');
+  let files = 0;
+  const fresh = (): string => join(directory, `turn-${++files}`);
   const measured = await inTurns(profile.turns, {
     tandem,
-    bare: async () => records() / (await bareLoop(bare, batches)),
-    blocking: async () => records() / (await blockingLoop(bare, batches)),
-    sqlite: async () => records() / (await sqliteLoop(join(directory, 'sqlite'), sizes)),
+    bare: async () => records() / (await bareLoop(fresh(), batches)),
+    blocking: async () => records() / (await blockingLoop(fresh(), batches)),
+    sqlite: async () => records() / sqliteLoop(fresh(), sizes),
   });
   await store.close();
   await rm(directory, { recursive: true });

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { expenseValues } from '../records.ts';
 
@@ -14,7 +13,7 @@ const INSERT = `INSERT INTO expenses (date, business, category, amount, account,
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
 /** Seconds it takes SQLite to insert the same records, one transaction for each batch. */
-export async function sqliteLoop(path: string, batches: readonly number[]): Promise<number> {
+export function sqliteLoop(path: string, batches: readonly number[]): number {
   const database = new DatabaseSync(path);
   try {
     database.exec(SCHEMA);
@@ -34,6 +33,5 @@ export async function sqliteLoop(path: string, batches: readonly number[]): Prom
     return (performance.now() - start) / 1000;
   } finally {
     database.close();
-    for (const suffix of ['', '-wal', '-shm']) await rm(`${path}${suffix}`, { force: true });
   }
 }
