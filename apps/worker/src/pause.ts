@@ -8,11 +8,3 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) throw error;
   }
 }
-
-/** Resolves once the signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((settle) => {
-    if (signal.aborted) settle();
-    else signal.addEventListener('abort', () => settle(), { once: true });
-  });
-}

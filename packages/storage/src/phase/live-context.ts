@@ -2,11 +2,11 @@ import { bringUpToDate, type Difference } from '../consistency/index.ts';
 import { TandemError } from '../errors.ts';
 import type { Store } from '../store.ts';
 import type { GateFacts } from './gates.ts';
-import { secondLook } from './second-look.ts';
+import { standingDifferences } from './standing-differences.ts';
 import type { SwitchContext } from './switch-context.ts';
 
 /** From the seal until the commit; requests wait that long at most, then the seal is lifted. */
-export const PAUSE_TIMEOUT_MS = 5_000;
+const PAUSE_TIMEOUT_MS = 5_000;
 
 /** What a switch under live requests needs beyond one at start. */
 export interface LiveContext extends SwitchContext {
@@ -30,7 +30,7 @@ export async function catchUpLive(
     ...{ source, target, collections, now, signal },
     onRejected: (changes) => queues.enqueueRejected(target.name, changes),
   });
-  const standing = await secondLook(source, target, collections, report);
+  const standing = await standingDifferences(source, target, collections, report);
   const unlisted = report.remaining - report.differences.length;
   if (standing.length === 0 && unlisted === 0) return undefined;
   return `${target.name} does not hold all that ${source.name} holds: ${sentenceAbout(standing, unlisted)}`;

@@ -21,7 +21,7 @@ export interface JsonPhaseState {
 }
 
 /** What the emergency brake left behind: PostgreSQL as the primary, out of reach. */
-export interface Braked {
+interface Braked {
   /** The epoch and phase that PostgreSQL is in as far as this store knows. */
   readonly epoch: number;
   readonly phase: Phase;

@@ -11,7 +11,7 @@ const PASSING: readonly Difference['kind'][] = ['ahead', 'extra'];
  * first, so a record written in between seems newer there. Once the source is read again it is as new.
  * @returns the differences that stand
  */
-export async function secondLook(
+export async function standingDifferences(
   source: Store,
   target: Store,
   collections: readonly Collection[],
