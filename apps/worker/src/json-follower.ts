@@ -104,7 +104,8 @@ export class JsonFollower {
   }
 
   /** Told the phase whenever it was read: begins, goes on or leaves by it. */
-  follow({ phase, epoch }: PostgresPhaseState, desired: Phase): void {
+  follow({ phase, epoch, sealed }: PostgresPhaseState, desired: Phase): void {
+    if (sealed) this.#driver?.sawSeal();
     this.#desired = desired;
     const leadsBack = phase === 'postgres-only' && desired !== phase;
     const wanted = (phase === 'postgres-primary' || leadsBack) && !this.#stopped;
@@ -182,6 +183,8 @@ export class JsonFollower {
       const moved = await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
       // An api process waits for the lock, and requests for it: the files can wait.
       if (moved) {
+        // Also when the row could not be told, so that nobody tells this process to leave.
+        this.#leave?.abort();
         await failpoint('demote.before-letting-go');
         await store.close({ checkpoint: false });
       }

@@ -12,9 +12,11 @@ import {
   disagreement,
   failpoint,
   type GateFacts,
+  mend,
   nextPhase,
   type Phase,
   type Processes,
+  primaryOf,
   promoteJson,
   type Refusal,
   type SwitchContext,
@@ -52,6 +54,7 @@ export class PhaseDriver {
   #retryAtMs = 0;
   #noteAtMs = 0;
   #waitingFor: string | null = null;
+  #unsettled = false;
 
   constructor(options: PhaseDriverOptions) {
     const { json, postgres, queues, collections, log } = options;
@@ -64,6 +67,11 @@ export class PhaseDriver {
     });
     const stores = { json, postgres };
     this.#upkeep = createQueueUpkeep({ queues, stores, collections, journal, log });
+  }
+
+  /** The row was seen sealed. Outside a step of this process nobody else may lift that. */
+  sawSeal(): void {
+    this.#unsettled = true;
   }
 
   /** Why the phase is not the desired one, if it is known. */
@@ -115,6 +123,7 @@ export class PhaseDriver {
    * @returns true when the phase has moved: JSON does not follow any more
    */
   async drive(desired: Phase): Promise<boolean> {
+    if (!(await this.#settle())) return false;
     const next = nextPhase('postgres-primary', desired);
     if (next === undefined) {
       this.#waitingFor = null;
@@ -132,8 +141,25 @@ export class PhaseDriver {
       this.#stay(next, refusal.waitingFor);
     } catch (error) {
       this.#stay(next, sentenceOf(error));
+      this.#unsettled = true;
+      // Committed in JSON, although PostgreSQL could not be told: it has moved all the same.
+      return primaryOf(this.#options.json.phase.read().phase) === 'json';
     }
     return false;
+  }
+
+  /** Agrees the stores after a step that failed halfway: its seal may stand (or arrive) yet.
+   *  @returns false while they can't be agreed */
+  async #settle(): Promise<boolean> {
+    if (!this.#unsettled) return true;
+    try {
+      await mend(this.context('a step that failed halfway'), false);
+      this.#unsettled = false;
+      return true;
+    } catch (error) {
+      this.#options.log.debug({ error: sentenceOf(error) }, 'The stores can not be agreed yet');
+      return false;
+    }
   }
 
   #stay(next: Phase, waitingFor: string): void {

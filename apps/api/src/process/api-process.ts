@@ -103,6 +103,7 @@ export class ApiProcess {
       signal: this.#stopping.signal,
       desired: () => this.flags.desired,
       openJson: () => openJsonStore(this.#jsonOptions()),
+      inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
       newSession: (json) => this.#newSession(json),
       onPhase: () => this.#registry.beatNow(),
     });

@@ -11,7 +11,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { mend, nextPhase, type Phase, primaryOf, type RoutedStore } from '@tandem/storage/phase';
+import {
+  type JsonPhaseState,
+  mend,
+  mendAlone,
+  nextPhase,
+  type Phase,
+  type PostgresPhaseState,
+  primaryOf,
+  type RoutedStore,
+} from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import type { JsonSession } from './json-session.ts';
 
@@ -31,6 +40,8 @@ export interface PhaseKeeperOptions {
   readonly desired: () => Phase;
   /** Opens the JSON store if nobody holds it. @throws {TandemError} `lock-held` */
   readonly openJson: () => Promise<JsonStore>;
+  /** What the manifest says, without the lock. */
+  readonly inspectJson: () => Promise<JsonPhaseState | undefined>;
   readonly newSession: (json: JsonStore) => JsonSession;
   readonly onPhase: () => void;
 }
@@ -128,7 +139,8 @@ export class PhaseKeeper {
 
   async #lookWithout(): Promise<void> {
     const { postgres, requests, desired } = this.#options;
-    const row = await postgres.phase.read();
+    const row = await this.#row();
+    if (row === undefined) return this.#takeOver();
     if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
       this.#lockHeldSinceMs = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
@@ -142,6 +154,24 @@ export class PhaseKeeper {
     // JSON is primary, or about to be: what PostgreSQL holds may be behind in a moment.
     if (primaryOf(row.phase) === 'json') requests.hold('all');
     await this.#takeOver();
+  }
+
+  /**
+   * The phase row; `undefined` when it can't be read, but JSON says that it became primary since it
+   * was read last.
+   */
+  async #row(): Promise<PostgresPhaseState | undefined> {
+    const { postgres, inspectJson, requests } = this.#options;
+    try {
+      return await postgres.phase.read();
+    } catch (error) {
+      const manifest = await inspectJson();
+      const known = this.#effective?.epoch ?? 0;
+      if (manifest === undefined || primaryOf(manifest.phase) !== 'json') throw error;
+      if (manifest.epoch <= known || manifest.committing !== null) throw error;
+      requests.hold('all');
+      return undefined;
+    }
   }
 
   /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */
@@ -160,13 +190,24 @@ export class PhaseKeeper {
     this.#lockHeldSinceMs = undefined;
     const session = newSession(json);
     try {
-      await mend(session.context('the JSON store was taken over'), json.isBlank);
+      await this.#agree(session);
     } catch (error) {
       await json.close();
       throw error;
     }
     if (primaryOf(json.phase.read().phase) === 'postgres') return this.#letGo(session);
     this.serveJson(session);
+  }
+
+  /** As far as PostgreSQL can be asked; a JSON primary is served without it (I5). */
+  async #agree(session: JsonSession): Promise<void> {
+    const { json } = session;
+    try {
+      await mend(session.context('the JSON store was taken over'), json.isBlank);
+    } catch (error) {
+      if (!isTandemError(error, 'unavailable')) throw error;
+      await mendAlone(json, json.isBlank);
+    }
   }
 
   /** PostgreSQL is the primary: the JSON store goes to the worker. */

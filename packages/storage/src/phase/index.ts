@@ -29,7 +29,7 @@ export type { LiveContext } from './live-context.ts';
 export { type DemoteContext, promoteJson } from './live-demote.ts';
 export { type PromoteContext, promotePostgres } from './live-promote.ts';
 export { meetPostgres, type RelayedJournal } from './meet.ts';
-export { mend } from './mend.ts';
+export { mend, mendAlone } from './mend.ts';
 export {
   type Asked,
   furthestOf,

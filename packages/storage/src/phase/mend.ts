@@ -1,7 +1,7 @@
 import { TandemError } from '../errors.ts';
 import { returnFromBrake } from './brake.ts';
 import { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
-import type { SwitchContext } from './switch-context.ts';
+import type { JsonSide, SwitchContext } from './switch-context.ts';
 
 /** A state needs at most three acts (commit, tell, lift); more means that two drivers fight. */
 const ACTS_MAX = 8;
@@ -23,6 +23,16 @@ export async function mend(context: SwitchContext, jsonIsBlank: boolean): Promis
     await carryOut(context, next, { ...facts, postgres });
   }
   throw new TandemError('unavailable', 'The two stores did not come to agree on the phase.');
+}
+
+/**
+ * The same while PostgreSQL can't be asked: says whether JSON can be served by what it knows alone.
+ * @throws {TandemError} `unavailable` when it can't
+ */
+export async function mendAlone(json: JsonSide, jsonIsBlank: boolean): Promise<void> {
+  const next = reconcile({ json: json.phase.read(), jsonIsBlank, postgres: null });
+  if (next.act === 'refuse') throw new TandemError(next.code, next.sentence);
+  if (next.act === 'lift-json-seal') await json.phase.update({ sealed: false });
 }
 
 const SENTENCES: Readonly<Record<Act, string>> = {

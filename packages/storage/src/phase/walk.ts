@@ -1,8 +1,7 @@
-import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '../errors.ts';
+import { type ErrorCode, isTandemError, sentenceOf } from '../errors.ts';
 import { waitsForReturn } from './brake.ts';
-import { mend } from './mend.ts';
+import { mend, mendAlone } from './mend.ts';
 import { nextPhase, type Phase, primaryOf, secondaryOf } from './phases.ts';
-import { reconcile } from './reconcile.ts';
 import { type Refusal, STEPS } from './steps.ts';
 import type { JsonSide, PostgresSide, SwitchContext } from './switch-context.ts';
 
@@ -88,9 +87,7 @@ async function dropForNobody(effective: Phase, context: WalkContext): Promise<vo
 async function agree(context: WalkContext): Promise<void> {
   const { postgres, json, jsonIsBlank } = context;
   if (postgres !== null) return mend({ ...context, postgres }, jsonIsBlank);
-  const next = reconcile({ json: json.phase.read(), jsonIsBlank, postgres: null });
-  if (next.act === 'refuse') throw new TandemError(next.code, next.sentence);
-  if (next.act === 'lift-json-seal') await json.phase.update({ sealed: false });
+  await mendAlone(json, jsonIsBlank);
 }
 
 async function step(from: Phase, to: Phase, context: WalkContext): Promise<Refusal | undefined> {
