@@ -3,7 +3,7 @@
 //   A crash before the manifest leaves the files as they were; the next open begins anew and gives
 //   the same ids.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isFileError } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { type LegacyFile, loadLegacy, readLegacyFile } from './legacy-file.ts';
@@ -55,8 +55,9 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
     outbox: { dropped: 0, relayed: 0 },
     filesBehind: true,
   };
+  // Before the manifest: a process killed behind it leaves nothing that the next one would sync.
+  await syncUpwards(context);
   await writeManifest(fileSystem, layout, manifest);
-  await fileSystem.syncDirectory(layout.directory);
   const idsGiven = Object.fromEntries([...files].map(([name, { given }]) => [name, given]));
   for (const [collection, ids] of Object.entries(idsGiven)) {
     if (ids.length > 0) {
@@ -65,6 +66,19 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
   }
   const report = { adopted: files.size > 0, created: true, idsGiven, replayed: 0 };
   return { memory, journal, manifest, report, checkpointNow: false };
+}
+
+/** Makes the directory's own entry durable, and those above it: any of them may be new. */
+async function syncUpwards({ fileSystem, layout }: OpenContext): Promise<void> {
+  for (let path = resolve(layout.directory); ; path = dirname(path)) {
+    try {
+      await fileSystem.syncDirectory(path);
+    } catch (error) {
+      // What this user may not open, this user did not make.
+      if (path === resolve(layout.directory) || !isFileError(error, 'EACCES', 'EPERM')) throw error;
+    }
+    if (path === dirname(path)) return;
+  }
 }
 
 /** Copies the legacy files aside, once, before any checkpoint can replace them. */

@@ -70,9 +70,13 @@ export async function keepForeignFile(
   );
   if (known) return;
   await fileSystem.mkdir(layout.externalEdits, PRIVATE_DIRECTORY);
+  // The first edit makes the directory; what it keeps must not go with it.
+  await fileSystem.syncDirectory(layout.tandem);
   const now = context.now();
   const keptAt = join(layout.externalEdits, `${fileInstant(now)}-${collection.file}`);
   await writeSynced(fileSystem, keptAt, bytes);
+  // An entry never stands without the file it speaks of.
+  await fileSystem.syncDirectory(layout.externalEdits);
   const { records, problem } = await differences(context, keptAt, collection, base);
   const idsWhere = (test: (record: EditedRecord) => boolean): number[] =>
     records.flatMap((record) => (record.id !== undefined && test(record) ? [record.id] : []));

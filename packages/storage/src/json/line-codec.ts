@@ -153,13 +153,15 @@ export async function scanLines(
   let { offset, checksum } = start;
   let buffer: Buffer = Buffer.alloc(0);
   let base = offset;
+  // A small file is read with a small buffer; what is appended meanwhile is the next scan's.
+  const stop = Math.min(until, await file.size());
   for (;;) {
     const checked = checkLine(buffer, offset - base, checksum);
     if (checked === 'short') {
       const rest = buffer.subarray(offset - base);
       // A line longer than what was read so far doubles the piece, so it is read a bounded number
       // of times; a damaged length merely reads up to the end of the file.
-      const wanted = Math.min(Math.max(READ_BYTES, rest.length), until - offset - rest.length);
+      const wanted = Math.min(Math.max(READ_BYTES, rest.length), stop - offset - rest.length);
       const more =
         wanted <= 0 ? Buffer.alloc(0) : await readRange(file, offset + rest.length, wanted);
       if (more.length === 0) {

@@ -39,6 +39,10 @@ export async function recover(
   const memory = new Memory(collections);
   const { storeId } = manifest;
   const { number, replayFrom } = manifest.checkpoint;
+  // A killed process may have renamed what it read, or the manifest itself, without syncing it: what
+  // is built on here must not go back to what it replaced.
+  await fileSystem.syncDirectory(layout.tandem);
+  await fileSystem.syncDirectory(layout.directory);
   const held = await readState(fileSystem, layout.state(number), { storeId, number }, memory);
   const late = await adoptLate(context, manifest, memory, held);
   const { files, behind } = await lookAtFiles(context, manifest, memory, held);

@@ -64,8 +64,9 @@ export async function hashFile(fileSystem: FileSystem, path: string): Promise<st
   try {
     const hash = createHash('sha256');
     // While one piece is hashed, the next one is read.
-    let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    let next = Buffer.allocUnsafe(CHUNK_BYTES);
+    const chunkBytes = Math.min(CHUNK_BYTES, Math.max(1, await file.size()));
+    let buffer = Buffer.allocUnsafe(chunkBytes);
+    let next = Buffer.allocUnsafe(chunkBytes);
     let read = await file.read(buffer, 0);
     for (let position = read; read > 0; position += read) {
       const reading = file.read(next, position);

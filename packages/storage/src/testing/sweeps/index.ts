@@ -1,0 +1,1 @@
+export { type CrashSweep, crashSweep } from './crash-sweep.ts';

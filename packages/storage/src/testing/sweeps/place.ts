@@ -1,0 +1,2 @@
+/** Where the swept store lies on its simulated disk. */
+export const DIRECTORY = '/data/json';

@@ -1,0 +1,4 @@
+/** The store did what it must never do. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
