@@ -9,6 +9,7 @@ const RUNS = '5000';
 const FILES = [
   'packages/storage/src/json/json-store-model.test.ts',
   'packages/storage/src/postgres/postgres-store-model.test.ts',
+  'packages/storage/src/postgres/statement-faults.test.ts',
   'packages/storage/src/consistency/round-trip.test.ts',
 ];
 
