@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { embeddedUrl } from '@tandem/embedded-postgres';
@@ -42,6 +42,19 @@ test('one command: the guide’s request is answered, and after Ctrl-C both stor
   expect(await tandem.interrupt()).toBe(0);
   expect(legacyFile(join(dataDir, 'json'), 'expenses.json')).toEqual([expense]);
   expect(tandem.output()).toContain('Everything is stopped.');
+});
+
+test('Ctrl-C while the first start makes its database stops cleanly, and the next start goes on', async () => {
+  const dataDir = temporaryFolder();
+  const tandem = startTandem({ DATA_DIR: dataDir });
+  // The second of the cluster's three databases is being made.
+  const making = join(dataDir, 'postgres.new', 'base', '4');
+  await vi.waitUntil(() => existsSync(making), { ...WAIT, interval: 5 });
+  expect(await tandem.interrupt()).toBe(0);
+  expect(tandem.output()).not.toMatch(/failed|FATAL/);
+  const next = startTandem({ DATA_DIR: dataDir });
+  await next.ready();
+  expect(await next.interrupt()).toBe(0);
 });
 
 test.for([

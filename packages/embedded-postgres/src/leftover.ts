@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { until } from './until.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
+/** A killed process is gone as soon as the kernel gets to it. */
+const KILL_TIMEOUT_MS = 10_000;
 
 /**
  * Ends a server that a killed parent left running on a folder, and clears what a killed server left
@@ -24,6 +26,24 @@ export async function endLeftoverServer(folder: string): Promise<void> {
   if (workersIn(folder).includes(pid)) process.kill(pid, 'SIGINT');
   await until(() => workersIn(folder).length === 0, STOP_TIMEOUT_MS, 'A leftover PostgreSQL');
   rmSync(file, { force: true });
+}
+
+/**
+ * Ends a server that does not stop by itself, with all its processes (each is a session of its own,
+ * so no signal to a group reaches them). Its next start recovers.
+ * @param folder absolute path of the cluster
+ * @throws {Error} when they do not end in time
+ */
+export async function killServer(folder: string): Promise<void> {
+  for (const pid of workersIn(folder)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+  await until(() => workersIn(folder).length === 0, KILL_TIMEOUT_MS, 'A killed PostgreSQL');
 }
 
 /** Processes whose working directory is the folder. A process that nobody has reaped has none. */

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
-import { type EmbeddedServer, embeddedUrl, startEmbeddedPostgres } from './index.ts';
+import {
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+  embeddedUrl,
+  startEmbeddedPostgres,
+} from './index.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'tandem-embedded-'));
 const folder = join(home, 'postgres');
@@ -14,8 +19,10 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-async function start(): Promise<EmbeddedServer> {
-  const server = await startEmbeddedPostgres({ folder, settings: { fsync: 'off' } });
+async function start(
+  options: Pick<EmbeddedServerOptions, 'stopTimeoutMs'> = {},
+): Promise<EmbeddedServer> {
+  const server = await startEmbeddedPostgres({ folder, settings: { fsync: 'off' }, ...options });
   running.push(server);
   return server;
 }
@@ -55,4 +62,14 @@ test('a server killed with all its processes can be started again', async () => 
   writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(process.ppid)));
   const second = await start();
   expect(await ask(second.url, 'SELECT n FROM also_kept')).toBe(8);
+});
+
+test('a server that hangs is killed past its deadline, leaves nothing behind, and recovers', async () => {
+  const first = await start({ stopTimeoutMs: 500 });
+  await ask(first.url, 'CREATE TABLE kept_too AS SELECT 9 AS n');
+  process.kill(first.pid, 'SIGSTOP');
+  await expect(first.stop()).rejects.toThrow('was killed; its next start recovers');
+  await first.stop();
+  const second = await start();
+  expect(await ask(second.url, 'SELECT n FROM kept_too')).toBe(9);
 });

@@ -1,8 +1,10 @@
 //   initdb (once, beside, then renamed) ──> postgres in its own process group ──> ready
-//                                              │ stop(): SIGINT, "fast" shutdown
+//                                              │ stop(): SIGINT, "fast" shutdown; past its
+//                                              │ deadline SIGKILL, and the next start recovers
 //   a server left over by a killed parent is stopped first (postmaster.pid)
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -19,7 +21,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { binaryFolder } from './binaries.ts';
-import { endLeftoverServer } from './leftover.ts';
+import { endLeftoverServer, killServer } from './leftover.ts';
 import { unprivileged } from './unprivileged.ts';
 import { until } from './until.ts';
 
@@ -36,6 +38,8 @@ export interface EmbeddedServerOptions {
   readonly binaries?: string;
   /** Server settings, as in `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** How long a clean stop may take before the server is killed; 60 s if not given. */
+  readonly stopTimeoutMs?: number;
 }
 
 export interface EmbeddedServer {
@@ -45,7 +49,10 @@ export interface EmbeddedServer {
   readonly pid: number;
   /** Resolves with a sentence when the server ends, for whatever reason. */
   readonly ended: Promise<string>;
-  /** Ends the server cleanly ("fast" shutdown); resolves when it is gone. Idempotent. */
+  /**
+   * Ends the server cleanly ("fast" shutdown); resolves when it is gone. Idempotent.
+   * @throws {Error} with a sentence when it had to be killed; its next start recovers
+   */
   stop(): Promise<void>;
 }
 
@@ -78,23 +85,30 @@ function readConnection(folder: string): Connection | undefined {
   return JSON.parse(readFileSync(file, 'utf8')) as Connection;
 }
 
-function run(program: string, args: readonly string[]): void {
+/** Runs a program to its end, in a process group of its own: a Ctrl-C that comes while a newcomer's
+ *  first start makes the cluster is not its business. */
+async function run(program: string, args: readonly string[]): Promise<void> {
   const [command, commandArgs] = unprivileged(program, args);
-  const result = spawnSync(command, commandArgs, { encoding: 'utf8' });
-  if (result.status !== 0) {
-    throw new Error(`${program} failed: ${(result.stderr || result.stdout || '').trim()}`);
+  const child = spawn(command, commandArgs, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
   }
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${program} failed: ${output.trim()}`);
 }
 
 /** Creates the cluster beside its place and renames it there: a killed initdb leaves no half one. */
-function initialise(folder: string, binaries: string): void {
+async function initialise(folder: string, binaries: string): Promise<void> {
   const draft = `${folder}.new`;
   const passwordFile = `${folder}.password`;
   const password = randomBytes(24).toString('base64url');
   rmSync(draft, { recursive: true, force: true });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   try {
-    run(join(binaries, 'initdb'), [
+    await run(join(binaries, 'initdb'), [
       ...['--pgdata', draft, '--username', USER, '--pwfile', passwordFile],
       ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--no-locale'],
     ]);
@@ -167,7 +181,7 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedServer> {
   const folder = realPath(options.folder);
   const binaries = binaryFolder(options.binaries);
-  if (!existsSync(join(folder, 'PG_VERSION'))) initialise(folder, binaries);
+  if (!existsSync(join(folder, 'PG_VERSION'))) await initialise(folder, binaries);
   await endLeftoverServer(folder);
   const previous = readConnection(folder);
   if (previous === undefined) {
@@ -200,7 +214,9 @@ export async function startEmbeddedPostgres(
     child.kill('SIGINT');
     throw error;
   }
-  return { url: urlOf(connection), port, pid: child.pid as number, ended, stop: () => stop(child) };
+  const { stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+  const end = () => stop(child, folder, stopTimeoutMs);
+  return { url: urlOf(connection), port, pid: child.pid as number, ended, stop: end };
 }
 
 function endOf(child: ChildProcess, logFile: string): Promise<string> {
@@ -212,12 +228,14 @@ function endOf(child: ChildProcess, logFile: string): Promise<string> {
   });
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function stop(child: ChildProcess, folder: string, timeoutMs: number): Promise<void> {
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  if (isOver()) return;
   child.kill('SIGINT');
-  await until(
-    () => child.exitCode !== null || child.signalCode !== null,
-    STOP_TIMEOUT_MS,
-    'PostgreSQL',
-  );
+  try {
+    await until(isOver, timeoutMs, 'PostgreSQL');
+  } catch (error) {
+    await killServer(folder);
+    throw new Error(`${(error as Error).message} It was killed; its next start recovers.`);
+  }
 }
