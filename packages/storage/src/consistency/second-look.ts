@@ -12,7 +12,7 @@ export interface Candidate<Subject> {
 }
 
 /** A subject as both stores have it now. */
-export interface Look<Subject, Sides> {
+interface Look<Subject, Sides> {
   readonly subject: Subject;
   readonly sides: Sides;
   readonly differs: boolean;
@@ -24,8 +24,11 @@ export interface SecondLook<Subject, Sides> {
   /** Reads the secondary, then the primary: a state seen in the secondary is then never ahead of a
    *  healthy primary. */
   look(subjects: readonly Subject[]): Promise<readonly Look<Subject, Sides>[]>;
-  /** Called for each that differs still. */
-  found(look: Look<Subject, Sides>, explained: Explained<Subject> | 'in-flight'): void;
+  /** Called for each that differs still, with what explains it. */
+  found(look: Look<Subject, Sides>, explained: Explained<Subject>): void;
+  /** Called for each whose change is still on its way when the patience is over.
+   *  @param moved whether the primary's state is another than when it was first seen */
+  undecided(look: Look<Subject, Sides>, moved: boolean): void;
 }
 
 const PAUSE_MIN_MS = 20;
@@ -74,7 +77,8 @@ export async function lookAgain<Subject, Sides>(
   patience: Patience,
   second: SecondLook<Subject, Sides>,
 ): Promise<void> {
-  let open = new Map(candidates.map(({ subject, primaryState }) => [subject, primaryState]));
+  const first = new Map(candidates.map(({ subject, primaryState }) => [subject, primaryState]));
+  let open = first;
   for (let attempt = 0; open.size > 0; attempt++) {
     patience.check();
     const isLast = patience.isOver;
@@ -87,7 +91,7 @@ export async function lookAgain<Subject, Sides>(
       if (!look.differs) continue;
       const stood = open.get(subject) === primaryState;
       if (queued && stood && !explained.pending.has(subject)) second.found(look, explained);
-      else if (isLast) second.found(look, 'in-flight');
+      else if (isLast) second.undecided(look, first.get(subject) !== primaryState);
       else moving.set(subject, primaryState);
     }
     open = moving;

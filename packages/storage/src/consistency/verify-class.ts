@@ -28,6 +28,12 @@ export interface DeadLetterFact {
   readonly stamp: Stamp | undefined;
 }
 
+/** A difference's name, and the sentence that goes with it. */
+export interface Classified {
+  readonly class: Exclude<VerifyClass, 'in-flight'>;
+  readonly detail?: string;
+}
+
 /** One record as both stores have it. */
 export interface TwoSides {
   readonly primary: ScanEntry | undefined;
@@ -56,7 +62,7 @@ export function classify(
   { primary, secondary }: TwoSides,
   into: StoreReads['name'],
   letters: readonly DeadLetterFact[],
-): { readonly class: Exclude<VerifyClass, 'in-flight'>; readonly detail?: string } {
+): Classified {
   if (into === 'postgres' && primary !== undefined && primary.text !== null) {
     const read = readRecord(collection, primary.text);
     if (!read.ok) {

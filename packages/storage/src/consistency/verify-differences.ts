@@ -12,6 +12,7 @@ export class FoundDifferences {
   >;
   readonly #lasting: VerifyDifference[] = [];
   readonly #passing: VerifyDifference[] = [];
+  #isStuck = false;
 
   get counts(): Readonly<Record<VerifyClass, number>> {
     return { ...this.#counts };
@@ -24,7 +25,13 @@ export class FoundDifferences {
   get outcome(): VerifyOutcome {
     const lasting = VERIFY_CLASSES.some((name) => name !== 'in-flight' && this.#counts[name] > 0);
     if (lasting) return 'differences';
-    return this.#counts['in-flight'] > 0 ? 'inconclusive' : 'clean';
+    return this.#isStuck ? 'inconclusive' : 'clean';
+  }
+
+  /** @param moved it changed during the run, so it is among what came after the watermark */
+  addInFlight(difference: Omit<VerifyDifference, 'class'>, moved: boolean): void {
+    if (!moved) this.#isStuck = true;
+    this.add({ ...difference, class: 'in-flight' });
   }
 
   add(difference: VerifyDifference): void {

@@ -1,5 +1,6 @@
 import type { KeyItem } from '../changes/index.ts';
 import type { StoreReads } from '../store.ts';
+import type { Classified, DeadLetterFact } from './verify-class.ts';
 
 type KeyReads = Pick<StoreReads, 'scanKeys'>;
 
@@ -25,6 +26,17 @@ export function keysDiffer({ primary, secondary }: KeySides, now: number): boole
   if (known === undefined || now - Date.parse(known.at) > COMPARED_AGE_MAX_MS) return false;
   if (primary === undefined || secondary === undefined) return true;
   return primary.fingerprint !== secondary.fingerprint || primary.outcome !== secondary.outcome;
+}
+
+/** Names a difference of a key that is no longer on its way. A key never changes. */
+export function classifyKey(
+  { primary, secondary }: KeySides,
+  letters: readonly DeadLetterFact[],
+): Classified {
+  if (primary !== undefined && secondary !== undefined) return { class: 'conflict' };
+  const [letter] = letters;
+  if (letter === undefined || primary === undefined) return { class: 'divergent' };
+  return { class: 'dead-lettered', detail: letter.error };
 }
 
 export const keyStateOf = (item: KeyItem | undefined): string =>

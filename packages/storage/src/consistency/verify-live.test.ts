@@ -13,13 +13,17 @@ import {
   setOf,
   valuesOf,
 } from '../testing/store-fixture.ts';
+import { until } from '../testing/until.ts';
 import { queuedByRelay } from './verify-run.ts';
 
 const WRITERS = 6;
 const RUNS = 3;
 
+/** Changes on their way beyond which the writers wait: stores write faster than a queue delivers. */
+const LAG_MAX = 150;
+
 /** Writes until it is told to stop: creations (some keyed), updates of hot and cold records, deletions. */
-function writeBeside(store: Store, random: () => number): () => Promise<number> {
+function writeBeside(dual: DualStores, store: Store, random: () => number): () => Promise<number> {
   let going = true;
   let writes = 0;
   const one = async (writer: number) => {
@@ -36,6 +40,7 @@ function writeBeside(store: Store, random: () => number): () => Promise<number> 
         await run(store, { op: 'update', collection: expense, id, set });
       } else await run(store, { op: 'bulk-delete', collection: expense, ids: [id + 5] });
       writes += 1;
+      if (round % 10 === 0) await until('it catches up', async () => (await dual.lag()) < LAG_MAX);
     }
   };
   const writers = Array.from({ length: WRITERS }, (_, writer) => one(writer));
@@ -66,9 +71,9 @@ for (const [primary, phase] of CASES) {
     const dual = await openLive(phase);
     const store = primary === 'json' ? dual.json : dual.store;
     for (let n = 0; n < 500; n++) await create(store);
-    const stop = writeBeside(store, randomFrom(seed));
+    const stop = writeBeside(dual, store, randomFrom(seed));
     for (let n = 0; n < RUNS; n++) {
-      const { counts } = await dual.compare(primary, { patienceMs: 1_500 });
+      const { counts } = await dual.compare(primary, { patienceMs: 800 });
       expect({ ...counts, 'in-flight': 0 }).toEqual({
         ...{ 'in-flight': 0, 'dead-lettered': 0, 'mapping-error': 0, fork: 0, conflict: 0 },
         divergent: 0,
@@ -78,7 +83,7 @@ for (const [primary, phase] of CASES) {
     await dual.pool.query(`UPDATE expenses SET notes = 'typed' WHERE id = 450`);
     if (primary === 'json') await dual.pool.query('DELETE FROM expenses WHERE id = 460');
     else await dual.pool.query('UPDATE expenses SET version = version + 1 WHERE id = 460');
-    const { differences } = await dual.compare(primary, { patienceMs: 1_500 });
+    const { differences } = await dual.compare(primary, { patienceMs: 800 });
     const lasting = differences.filter((one) => one.class !== 'in-flight');
     expect(lasting.map((one) => ({ class: one.class, subject: one.subject }))).toEqual([
       { class: 'conflict', subject: { collection: 'expense', id: 450 } },
@@ -96,7 +101,7 @@ test('beside the holder, over a snapshot of the JSON primary, it is the same', a
   const dual = await openLive('json-primary');
   const { directory, collections, pool, json } = dual;
   for (let n = 0; n < 100; n++) await create(json);
-  const stop = writeBeside(json, randomFrom(seed));
+  const stop = writeBeside(dual, json, randomFrom(seed));
   const snapshot = await openJsonSnapshot({ directory, collections });
   onTestFinished(() => snapshot.close());
   const relayed = () => readRelayedSeq(pool, snapshot.phase.pairId);
@@ -107,7 +112,7 @@ test('beside the holder, over a snapshot of the JSON primary, it is the same', a
   const options = { primary: freshReads(snapshot), mark: queuedByRelay(head, relayed) };
   for (let n = 0; n < RUNS; n++) {
     if (n % 2 === 1) await json.checkpoint();
-    const { counts } = await dual.compare('json', { ...options, patienceMs: 1_500 });
+    const { counts } = await dual.compare('json', { ...options, patienceMs: 800 });
     expect(Object.values({ ...counts, 'in-flight': 0 }).every((count) => count === 0)).toBe(true);
   }
   await stop();

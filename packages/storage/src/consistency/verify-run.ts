@@ -26,7 +26,11 @@ export interface Watermark {
   readonly outboxSeq: number;
 }
 
-/** `inconclusive`: nothing is wrong as far as it could be told, but something was still moving. */
+/**
+ * `clean`: nothing that was there at the watermark differs; a record that went on changing may be in
+ * flight, and is decided by whoever compares what changed since. `inconclusive`: nothing is wrong as
+ * far as it could be told, but a change stood on its way, unmoved, until the patience was over.
+ */
 export type VerifyOutcome = 'clean' | 'differences' | 'inconclusive';
 
 export interface VerifyResult {

@@ -165,6 +165,29 @@ test('a difference is named only after the lag had passed', async () => {
   expect(summary(await late)).toEqual(['divergent missing expense 1']);
 });
 
+test('a record that never rests is in flight, and does not keep a run from being clean', async () => {
+  await create(dual.json);
+  await create(dual.json);
+  await dual.replicated();
+  const touch = async () => {
+    const set = setOf({ notes: crypto.randomUUID() });
+    await run(dual.json, { op: 'update', collection: expense, id: 1, set });
+  };
+  await touch();
+  const restless = {
+    ...{ name: 'json' as const, get: dual.json.get.bind(dual.json) },
+    ...{ page: dual.json.page.bind(dual.json), list: dual.json.list.bind(dual.json) },
+    ...{ scan: dual.json.scan.bind(dual.json), scanKeys: dual.json.scanKeys.bind(dual.json) },
+    idHighWater: () => dual.json.idHighWater(),
+    async entries(...asked: Parameters<typeof dual.json.entries>) {
+      await touch();
+      return dual.json.entries(...asked);
+    },
+  };
+  const found = await dual.compare('json', { primary: restless, ...IMPATIENT });
+  expect(found).toMatchObject({ outcome: 'clean', counts: { ...NONE, 'in-flight': 1 } });
+});
+
 test('an aborted run rejects with the reason, and stands as one that never finished', async () => {
   await create(dual.json);
   const abort = new AbortController();

@@ -7,15 +7,25 @@ import { mergeScans } from './merge-scans.ts';
 import { type Candidate, lookAgain, Patience, type SecondLook } from './second-look.ts';
 import { classify, differs, kindOf, type TwoSides } from './verify-class.ts';
 import { FoundDifferences } from './verify-differences.ts';
-import { type KeySides, keyStateOf, keysDiffer, mergeKeys, readKey } from './verify-keys.ts';
+import {
+  classifyKey,
+  type KeySides,
+  keyStateOf,
+  keysDiffer,
+  mergeKeys,
+  readKey,
+} from './verify-keys.ts';
 import type {
   Explanations,
   MarkPosition,
+  VerifyDifference,
   VerifyResult,
   VerifyRun,
   VerifyRuns,
   Watermark,
 } from './verify-run.ts';
+
+type Unclassed = Omit<VerifyDifference, 'class'>;
 
 const SCAN_CHUNK_ITEMS = 1_000;
 /** Candidates held before they are looked at again; at most the ids of one `entries` call. */
@@ -129,14 +139,12 @@ class Comparison {
           return { subject: id, sides, differs: differs(sides), primaryState };
         });
       },
-      found: ({ subject: id, sides }, explained) => {
-        const named =
-          explained === 'in-flight'
-            ? { class: explained }
-            : classify(collection, sides, secondary.name, explained.deadLetters.get(id) ?? []);
-        const subject = { collection: collection.name, id };
-        this.found.add({ ...named, kind: kindOf(sides), subject, ...shown(sides) });
+      found: ({ subject: id, sides }, { deadLetters }) => {
+        const named = classify(collection, sides, secondary.name, deadLetters.get(id) ?? []);
+        this.found.add({ ...recordDifference(collection, id, sides), ...named });
       },
+      undecided: ({ subject: id, sides }, moved) =>
+        this.found.addInFlight(recordDifference(collection, id, sides), moved),
     };
     await lookAgain(candidates, mark, this.#patience, second);
   }
@@ -178,27 +186,12 @@ class Comparison {
         }
         return looks;
       },
-      found: ({ subject: key, sides }, explained) => {
-        const { primary: left, secondary: right } = sides;
-        const letters = explained === 'in-flight' ? [] : (explained.deadLetters.get(key) ?? []);
-        const [letter] = letters;
-        const isConflict = left !== undefined && right !== undefined;
-        this.found.add({
-          class:
-            explained === 'in-flight'
-              ? explained
-              : isConflict
-                ? 'conflict'
-                : letter !== undefined
-                  ? 'dead-lettered'
-                  : 'divergent',
-          kind: isConflict ? 'different' : left === undefined ? 'extra' : 'missing',
-          subject: { key },
-          ...(left === undefined ? {} : { primary: { text: left.outcome } }),
-          ...(right === undefined ? {} : { secondary: { text: right.outcome } }),
-          ...(letter === undefined ? {} : { detail: letter.error }),
-        });
+      found: ({ subject: key, sides }, { deadLetters }) => {
+        const named = classifyKey(sides, deadLetters.get(key) ?? []);
+        this.found.add({ ...keyDifference(key, sides), ...named });
       },
+      undecided: ({ subject: key, sides }, moved) =>
+        this.found.addInFlight(keyDifference(key, sides), moved),
     };
     await lookAgain(candidates, mark, this.#patience, second);
   }
@@ -220,10 +213,22 @@ const byId = (entries: readonly ScanEntry[]): ReadonlyMap<number, ScanEntry> =>
 const stateOf = (entry: (Stamp & { text: string | null }) | undefined): string =>
   entry === undefined ? '' : `${entry.epoch}-${entry.version}-${entry.text ?? ''}`;
 
-function shown({ primary, secondary }: TwoSides): object {
+function recordDifference({ name }: Collection, id: number, sides: TwoSides): Unclassed {
+  const { primary, secondary } = sides;
   const side = ({ epoch, version, text }: ScanEntry) => ({ epoch, version, text });
   return {
+    ...{ kind: kindOf(sides), subject: { collection: name, id } },
     ...(primary === undefined ? {} : { primary: side(primary) }),
     ...(secondary === undefined ? {} : { secondary: side(secondary) }),
+  };
+}
+
+function keyDifference(key: string, { primary, secondary }: KeySides): Unclassed {
+  const isBoth = primary !== undefined && secondary !== undefined;
+  return {
+    kind: isBoth ? 'different' : primary === undefined ? 'extra' : 'missing',
+    subject: { key },
+    ...(primary === undefined ? {} : { primary: { text: primary.outcome } }),
+    ...(secondary === undefined ? {} : { secondary: { text: secondary.outcome } }),
   };
 }

@@ -18,6 +18,7 @@ import {
   type DirectionWorker,
   QUEUES,
   type Relay,
+  readBacklog,
   startDirection,
   startRelay,
 } from '../replication/index.ts';
@@ -33,6 +34,8 @@ export interface DualStores extends ReplicationFixture {
   rest(): Promise<void>;
   /** Everything the JSON primary has is in PostgreSQL, or is a dead letter. */
   replicated(): Promise<void>;
+  /** Changes that wait in the journal or in the queues. */
+  lag(): Promise<number>;
   compare(primary: StoreName, options?: Partial<VerifyOptions>): Promise<VerifyRun>;
 }
 
@@ -80,6 +83,10 @@ export async function openDualStores(
     async replicated() {
       await dual.relay().stop(DRAIN);
       await dual.work('postgres').stop(DRAIN);
+    },
+    async lag() {
+      const relayed = phase === 'json-primary' ? await readRelayedSeq(pool, pairId) : await head();
+      return (await head()) - relayed + (await readBacklog(pool)).total;
     },
     compare: (primary, options = {}) =>
       verify({
