@@ -91,7 +91,9 @@ export async function runDrill({ failpoint, victim }: Drill): Promise<DrillResul
       await reach(url, origin, rest);
       await moreWrites(load, WRITES_BETWEEN);
     }
+    await load.stop();
     if (secondaryOf(rest ?? to) === 'json') await inStep(url);
+    await drained(url, tandem);
   } catch (error) {
     throw new Error(`${error}\n${tandem.output()}`);
   } finally {
@@ -111,11 +113,22 @@ export async function runDrill({ failpoint, victim }: Drill): Promise<DrillResul
   return { longestMs, acknowledged: acknowledged.size, refused: Object.fromEntries(refused) };
 }
 
+/** Rows, or none while the server is coming back. */
+const rowsIfUp = (url: string, sql: string) => query(url, sql).catch(() => undefined);
+
 /** A worker that was started again some moments ago has JSON's difference behind it. */
 const inStep = (url: string): Promise<unknown> =>
   vi.waitUntil(async () => {
-    const [row] = await query(url, 'SELECT catch_up_since FROM phase_state');
-    return row?.catch_up_since === null;
+    const found = await rowsIfUp(url, 'SELECT catch_up_since FROM phase_state');
+    return found?.[0]?.catch_up_since === null;
+  }, WAIT);
+
+/** A worker that was killed some moments ago is back, and has nothing left to do. */
+const drained = (url: string, tandem: Tandem): Promise<unknown> =>
+  vi.waitUntil(async () => {
+    if (descendants(tandem.pid, 'apps/worker/src/main.ts').length === 0) return false;
+    const waiting = `SELECT 1 FROM pgboss.job WHERE name ~ '^write-to-[a-z]+$' AND state < 'completed'`;
+    return (await rowsIfUp(url, waiting))?.length === 0;
   }, WAIT);
 
 function killPostgres(tandem: Tandem): void {
