@@ -9,6 +9,7 @@ import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
+import { type MigrationOptions, migration } from './routes/migration.ts';
 import { probes } from './routes/probes.ts';
 import { problemPages } from './routes/problem-pages.ts';
 import { records } from './routes/records.ts';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger | LoggerOptions;
   /** `CORS_ORIGIN`: origins separated by commas, or `*`; without it no CORS header is sent. */
   readonly corsOrigin?: string | undefined;
+  /** The operators' routes; without it there are none. */
+  readonly migration?: MigrationOptions;
   readonly bodyLimitBytes?: number;
   /** How long requests in flight may take when the app closes; then their connections are cut. */
   readonly closeGraceMs?: number;
@@ -78,6 +81,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   await app.register(apiDocumentation);
   probes(app, readiness);
   problemPages(app);
+  if (options.migration !== undefined) migration(app, options.migration);
   records(app, collections, primary);
   return app;
 }

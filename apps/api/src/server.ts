@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { build } from './app.ts';
 import { logDestination } from './log-destination.ts';
+import { openOperators } from './operators.ts';
 import { ApiProcess } from './process/api-process.ts';
 import { readinessReport } from './process/readiness-report.ts';
 import { stopRequested } from './process/stop-signals.ts';
@@ -26,8 +27,10 @@ async function main(): Promise<number> {
   const log = pino(options, logDestination());
   const collections = await loadCollections();
   const api = new ApiProcess({ configuration, collections, log });
+  const operators = await openOperators(configuration, log);
   const app = await build({
     collections,
+    migration: operators,
     primary: () => api.requests,
     readiness: () => readinessReport(api),
     log,
@@ -39,6 +42,7 @@ async function main(): Promise<number> {
   log.info({}, `Stopping: ${why}.`);
   await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
+    await operators.close();
     await api.stop(DRAIN_TIMEOUT_MS);
   });
   log.info({}, 'Stopped.');

@@ -18,7 +18,7 @@ export function withOperations<T>(
     work(
       migrationOperations({
         ...{ pool, lockedFlags },
-        jsonPhase: async () => (await inspectJsonStore(jsonDir)).phase,
+        json: () => inspectJsonStore(jsonDir),
         backlog: () => readBacklog(pool),
       }),
     ),

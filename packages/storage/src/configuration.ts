@@ -17,6 +17,8 @@ export interface Configuration {
   readonly lockedFlags: Partial<PhaseFlags>;
   readonly adoptExternalEdits: boolean;
   readonly corsOrigin: string | undefined;
+  /** `undefined`: one is generated into the data folder. */
+  readonly operatorToken: string | undefined;
   readonly logLevel: string;
 }
 
@@ -88,6 +90,15 @@ function databaseUrl(environment: Environment): string | undefined {
   return text;
 }
 
+/** Whoever has it may move the phase, so it must not be guessed. Its value is never repeated. */
+function operatorToken(environment: Environment): string | undefined {
+  const text = given(environment, 'OPERATOR_TOKEN');
+  if (text !== undefined && !/^[\x21-\x7e]{16,512}$/.test(text)) {
+    refuse('OPERATOR_TOKEN', 'must have 16 to 512 visible ASCII characters.');
+  }
+  return text;
+}
+
 /**
  * Reads the environment.
  * @throws {TandemError} `configuration` with one sentence that names the variable
@@ -113,6 +124,7 @@ export function readConfiguration(environment: Environment = process.env): Confi
     },
     adoptExternalEdits: flag(environment, 'ADOPT_EXTERNAL_EDITS') ?? false,
     corsOrigin: given(environment, 'CORS_ORIGIN'),
+    operatorToken: operatorToken(environment),
     logLevel,
   };
 }

@@ -60,6 +60,7 @@ export const apiDocumentation = plugin(
           description:
             'Records that are written to one store and follow in the other. Every response has X-Request-Id: the caller’s, or a new one. Every error is `application/problem+json`.',
         },
+        components: { securitySchemes: { operatorToken: { type: 'http', scheme: 'bearer' } } },
       },
       // Of every request and response alike, so it is written once and not in each route.
       transformObject: (document) =>

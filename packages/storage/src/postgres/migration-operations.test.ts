@@ -14,12 +14,14 @@ import { migrationOperations, ProcessRegistry, postgresPhase, readPhaseFlags } f
 
 let database: TestDatabase;
 let json: JsonPhaseState | undefined;
+let jsonHead = 0;
 let backlog = { total: 0, deadLetters: 0 };
 let operations: MigrationOperations;
 
 beforeEach(async () => {
   database = await createTestDatabase();
   json = undefined;
+  jsonHead = 0;
   backlog = { total: 0, deadLetters: 0 };
   operations = operationsWith({});
 });
@@ -28,7 +30,7 @@ afterEach(() => database.drop());
 const operationsWith = (lockedFlags: Partial<PhaseFlags>) =>
   migrationOperations({
     ...{ pool: database.pool, lockedFlags },
-    jsonPhase: async () => json,
+    json: async () => ({ phase: json, head: jsonHead }),
     backlog: async () => backlog,
   });
 
@@ -89,6 +91,17 @@ test('a dry run writes nothing and shows steps, gates with their numbers, and th
   expect(steps[1]?.pause).toEqual({ ms: 2_200, basis: 'estimated' });
   expect(await readPhaseFlags(database.pool)).toEqual({});
   expect((await operations.phase()).intent).toBeNull();
+});
+
+test('what the journal has and the queue has not counts as waiting too', async () => {
+  await move('json-primary');
+  json = jsonAt('json-primary', 1);
+  jsonHead = 3_000;
+  backlog = { total: 10, deadLetters: 0 };
+  await database.pool.query(`INSERT INTO relay_cursor (pair_id, seq) VALUES ('pair', 900)`);
+  const { steps } = await operations.setPhase('postgres-primary', { ...ASKED, dryRun: true });
+  const gate = steps[0]?.gates.find(({ name }) => name === 'backlog');
+  expect(gate).toMatchObject({ open: false, value: 2_110 });
 });
 
 test('the pause expected is the one measured by the last switches', async () => {

@@ -26,22 +26,30 @@ import { readPhaseFlags } from './flags.ts';
 import { askForPhase, readPauses, readPhaseHistory, readPhaseIntent } from './phase-intents.ts';
 import { postgresPhase } from './phase-row.ts';
 import { liveProcesses } from './process-registry.ts';
+import { readRelayedSeq } from './relay-cursor.ts';
 
 export interface MigrationOperationsOptions {
   /** Stays the caller's. */
   readonly pool: Pool;
   /** `FF_…` of the process that is asked; they count while no other runs. */
   readonly lockedFlags: Partial<PhaseFlags>;
-  /** What the JSON store's manifest says, if there is one and it can be read. */
-  readonly jsonPhase: () => Promise<JsonPhaseState | undefined>;
+  /** What can be seen of the JSON store without its lock; no phase before there is one. */
+  readonly json: () => Promise<JsonSeen>;
   /** What the queues hold. */
   readonly backlog: () => Promise<{ readonly total: number; readonly deadLetters: number }>;
+}
+
+interface JsonSeen {
+  readonly phase: JsonPhaseState | undefined;
+  /** `seq` of the last outbox item. */
+  readonly head: number;
 }
 
 /** Both stores' and everybody's word on the phase, read at about the same time. */
 interface Seen {
   readonly postgres: PostgresPhaseState;
   readonly json: JsonPhaseState | undefined;
+  readonly jsonHead: number;
   readonly live: readonly LiveProcess[];
 }
 
@@ -52,15 +60,20 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
   async function look(): Promise<Seen> {
     const [postgres, json, live] = await Promise.all([
       postgresPhase(pool, () => new Date()).read(),
-      options.jsonPhase(),
+      options.json(),
       liveProcesses(pool),
     ]);
-    return { postgres, json, live };
+    return { postgres, json: json.phase, jsonHead: json.head, live };
   }
 
   async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
-    const [backlog, pauses] = await Promise.all([options.backlog(), readPauses(pool)]);
     const effective = standingOf(seen).phase;
+    const [queued, notRelayed, pauses] = await Promise.all([
+      options.backlog(),
+      notRelayedOf(pool, seen),
+      readPauses(pool),
+    ]);
+    const backlog = { ...queued, total: queued.total + notRelayed };
     const facts = { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
     const steps = planSwitch(effective, desired, facts);
     return { effective, desired, dryRun, steps, warnings: warningsOf(desired, seen, options) };
@@ -108,6 +121,13 @@ const standingOf = ({ postgres, json, live }: Seen) =>
     ...(json === undefined ? [] : [json]),
     ...live.map(({ effective, epoch }) => ({ phase: effective, epoch })),
   ]);
+
+/** In `json-primary` the journal is the outbox: what the queue does not have of it waits too. */
+async function notRelayedOf(pool: Pool, seen: Seen): Promise<number> {
+  const { json, jsonHead } = seen;
+  if (json === undefined || standingOf(seen).phase !== 'json-primary') return 0;
+  return Math.max(0, jsonHead - (await readRelayedSeq(pool, json.pairId)));
+}
 
 async function reportOf(seen: Seen, options: MigrationOperationsOptions): Promise<PhaseReport> {
   const { pool, lockedFlags } = options;

@@ -1,0 +1,196 @@
+import { FLAG_NAMES, PHASES } from '@tandem/storage/phase';
+import type { ProblemCode } from '../problem-catalogue.ts';
+import {
+  ACTOR_LENGTH_MAX,
+  HISTORY_LIMIT,
+  HISTORY_LIMIT_MAX,
+  REASON_LENGTH_MAX,
+} from './migration-body.ts';
+import { problemResponses } from './problem-schemas.ts';
+
+const phase = { type: 'string', enum: [...PHASES] };
+const orNull = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] });
+const text = { type: 'string' };
+const integer = { type: 'integer' };
+const boolean = { type: 'boolean' };
+const instant = { type: 'string', format: 'date-time' };
+
+/** An object that has all of these members. */
+const whole = (properties: Record<string, object>) => ({
+  type: 'object',
+  required: Object.keys(properties),
+  properties,
+});
+const list = (items: object) => ({ type: 'array', items });
+
+const flag = whole({
+  value: boolean,
+  source: { type: 'string', enum: ['environment', 'table', 'last-known', 'default'] },
+  reason: text,
+});
+const flags = whole(Object.fromEntries(FLAG_NAMES.map((name) => [name, flag])));
+
+const report = whole({
+  desired: { ...phase, description: 'From the flags.' },
+  effective: { ...phase, description: 'What the stores are in.' },
+  epoch: integer,
+  flags,
+  source: {
+    type: 'string',
+    enum: ['processes', 'asked'],
+    description: 'Whose resolution of the flags this is.',
+  },
+  waitingFor: { type: ['string', 'null'] },
+  disagreement: {
+    type: ['string', 'null'],
+    description: 'Names the processes whose environments differ; no switch starts while they do.',
+  },
+  intent: {
+    anyOf: [
+      { type: 'null' },
+      whole({
+        at: instant,
+        actor: text,
+        act: { type: 'string', enum: ['set', 'cancel'] },
+        desired: phase,
+        reason: text,
+      }),
+    ],
+  },
+});
+
+const gate = whole({
+  name: text,
+  open: { type: ['boolean', 'null'], description: 'null: only the driver can tell.' },
+  value: { type: ['string', 'number'] },
+  needed: text,
+  opensWhen: text,
+});
+const step = whole({
+  from: phase,
+  to: phase,
+  movesPrimary: boolean,
+  what: text,
+  gates: list(gate),
+  pause: whole({
+    ms: { type: 'number', description: 'How long writes are expected to wait.' },
+    basis: { type: 'string', enum: ['measured', 'estimated'] },
+  }),
+});
+const answer = whole({
+  effective: phase,
+  desired: phase,
+  dryRun: boolean,
+  steps: list(step),
+  warnings: list(text),
+});
+
+const entry = whole({
+  at: instant,
+  kind: { type: 'string', enum: ['moved', 'set', 'cancel'] },
+  actor: text,
+  from: { ...orNull(phase), enum: [...PHASES, null] },
+  to: phase,
+  epoch: orNull(integer),
+  reason: text,
+  evidence: { type: ['object', 'null'] },
+});
+
+const liveProcess = whole({
+  id: { type: 'string', format: 'uuid' },
+  kind: { type: 'string', enum: ['api', 'worker'] },
+  pid: integer,
+  host: text,
+  startedAt: instant,
+  seenAt: instant,
+  effective: { ...orNull(phase), enum: [...PHASES, null] },
+  epoch: orNull(integer),
+  desired: phase,
+  flags,
+  ready: boolean,
+  waitingFor: orNull(text),
+});
+
+const COMMON: readonly ProblemCode[] = ['unauthorized', 'unavailable', 'storage-failed'];
+
+/** What every operator's route says of itself. */
+const operation = (
+  summary: string,
+  response: object,
+  { also = [], ...rest }: { also?: readonly ProblemCode[]; [member: string]: unknown } = {},
+) => ({
+  tags: ['migration'],
+  security: [{ operatorToken: [] }],
+  summary,
+  ...rest,
+  response: { 200: response, ...problemResponses([...COMMON, ...also]) },
+});
+
+const asking = {
+  reason: { type: 'string', minLength: 1, maxLength: REASON_LENGTH_MAX },
+  actor: {
+    type: 'string',
+    minLength: 1,
+    maxLength: ACTOR_LENGTH_MAX,
+    description: 'Who asks; the address the request came from, if not given.',
+  },
+  dryRun: { type: 'boolean', default: false, description: 'Shows the steps; writes nothing.' },
+};
+const REFUSALS: readonly ProblemCode[] = [
+  'invalid',
+  'malformed',
+  'conflict',
+  'too-large',
+  'unsupported-media-type',
+  'outcome-unknown',
+];
+
+export const phaseSchema = operation('Which phase is desired and effective?', {
+  description: 'The phase as the stores and the processes that run have it.',
+  ...report,
+});
+
+export const historySchema = operation(
+  'Who moved the phase or asked for it?',
+  { description: 'Newest first.', ...list(entry) },
+  {
+    also: ['invalid'],
+    querystring: {
+      type: 'object',
+      properties: {
+        limit: { ...integer, minimum: 1, maximum: HISTORY_LIMIT_MAX, default: HISTORY_LIMIT },
+      },
+    },
+  },
+);
+
+export const setPhaseSchema = operation(
+  'Ask for a phase',
+  { description: 'Both flags were written; the running system moves by itself.', ...answer },
+  {
+    also: REFUSALS,
+    description:
+      'Refused (409) when the environment of a running process locks a flag to another value.',
+    body: {
+      type: 'object',
+      required: ['desired', 'reason'],
+      properties: { desired: phase, ...asking },
+      examples: [{ desired: 'postgres-primary', reason: 'Phase 4 on Tuesday.', dryRun: true }],
+    },
+  },
+);
+
+export const cancelPhaseSchema = operation(
+  'Take back what was asked for',
+  { description: 'The flags ask for the effective phase again.', ...answer },
+  {
+    also: REFUSALS,
+    description: 'The reason, which is required, may stand in the query or in a JSON body.',
+    querystring: { type: 'object', properties: { reason: asking.reason } },
+  },
+);
+
+export const processesSchema = operation('Who runs, and what does each believe?', {
+  description: 'Every api and worker process that was heard of within the last 15 s.',
+  ...list(liveProcess),
+});
