@@ -299,3 +299,25 @@ test('the only worker of a direction takes a dead predecessor’s claims back at
   await worker.stop({ drainTimeoutMs: 30_000 });
   expect(await fixture.store.get(expense, 1)).toBeDefined();
 });
+
+test('I5: a batch that is too much for the secondary is taken in smaller ones', async () => {
+  const refused: number[] = [];
+  const store = new Proxy(fixture.store, {
+    get(target, name) {
+      if (name !== 'apply') return Reflect.get(target, name);
+      return async (items: readonly Item[]) => {
+        if (items.length <= 40) return target.apply(items);
+        refused.push(items.length);
+        throw new TandemError('unavailable', 'It took longer than a transaction may.');
+      };
+    },
+  });
+  await fixture.enqueue(
+    'postgres',
+    Array.from({ length: 400 }, (_, index) => chainOf(index + 1, 1)).flat(),
+  );
+  work({ store, batchJobsMax: 200, probe: { minMs: 5, maxMs: 20 } });
+  await fixture.drained('postgres');
+  expect(await allEntries(fixture.store)).toHaveLength(400);
+  expect(refused.length).toBeLessThan(40);
+});

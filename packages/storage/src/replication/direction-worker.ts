@@ -87,6 +87,10 @@ class RunningDirection implements DirectionWorker {
   #state: DirectionState = 'working';
   #settled = 0;
   #paused: { since: string; because: string } | undefined;
+  /** How many jobs to take at most: 1 after an outage, doubled with every batch that went through. A
+   *  batch that is itself too much for the secondary (large records, a slow disk) would otherwise be
+   *  taken again and again, with one probe between. */
+  #jobsMax = Number.POSITIVE_INFINITY;
   #started = false;
   #takingBack = false;
 
@@ -173,6 +177,7 @@ class RunningDirection implements DirectionWorker {
     this.#state = this.#paused === undefined ? 'working' : 'paused';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#fetchAhead();
     const outcomes = await applyBatch(jobs, store, collections);
+    this.#jobsMax *= 2;
     this.#resume();
     await this.#settling;
     this.#settling = settle(outcomes, {
@@ -198,7 +203,8 @@ class RunningDirection implements DirectionWorker {
 
   /** While paused a single job probes the secondary: only a write proves that it takes writes. */
   #batchSize(): number {
-    return this.#paused === undefined ? (this.#options.batchJobsMax ?? BATCH_JOBS_MAX) : 1;
+    if (this.#paused !== undefined) return 1;
+    return Math.min(this.#jobsMax, this.#options.batchJobsMax ?? BATCH_JOBS_MAX);
   }
 
   #fetchAhead(): void {
@@ -232,6 +238,7 @@ class RunningDirection implements DirectionWorker {
     const because = sentenceOf(error);
     const { direction, log } = this.#options;
     await this.#putDown();
+    this.#jobsMax = 1;
     this.#state = 'paused';
     if (this.#paused !== undefined) {
       this.#paused = { ...this.#paused, because };
