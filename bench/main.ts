@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { api } from './bars/api.ts';
+import { backfill } from './bars/backfill.ts';
 import { checkpoint } from './bars/checkpoint.ts';
 import { groupCommit } from './bars/group-commit.ts';
 import { opening } from './bars/opening.ts';
@@ -19,6 +20,7 @@ const BARS: Readonly<Record<string, Bar>> = {
   stored,
   checkpoint,
   opening,
+  backfill,
   api,
 };
 

@@ -1,3 +1,4 @@
+import type { CatchUpStatus } from '@tandem/storage/consistency';
 import type { Phase } from '@tandem/storage/phase';
 
 /** `unused`: the present phase does not need it. */
@@ -29,4 +30,6 @@ export interface Readiness {
   readonly dependencies: Readonly<Record<string, Dependency>>;
   /** Changes that the secondary has not applied yet, where that is known. */
   readonly backlog?: number;
+  /** While the secondary is brought up to date by difference. */
+  readonly catchUp?: CatchUpStatus;
 }

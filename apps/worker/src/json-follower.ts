@@ -6,7 +6,7 @@
 //                (checkpoint)         agree on the phase, catch up by difference
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
-import { bringUpToDate, describeDifferences } from '@tandem/storage/consistency';
+import { bringUpToDate, type CatchUpWatch, describeDifferences } from '@tandem/storage/consistency';
 import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
@@ -45,6 +45,7 @@ export interface JsonFollowerOptions {
   readonly queues: QueueClient;
   /** Who else runs, and what they believe. */
   readonly processes: Processes;
+  readonly watch: CatchUpWatch;
   readonly log: Log;
 }
 
@@ -202,9 +203,9 @@ export class JsonFollower {
     end: AbortSignal,
     mayDrain: () => boolean,
   ): Promise<boolean> {
-    const { postgres, collections, queues, processes, log } = this.#options;
+    const { postgres, collections, queues, processes, watch, log } = this.#options;
     const driver = new PhaseDriver({
-      ...{ json: store, postgres, queues, collections, processes, log, signal: end },
+      ...{ json: store, postgres, queues, collections, processes, watch, log, signal: end },
     });
     this.#driver = driver;
     if (!(await this.#prepare(store, driver, end))) return false;
@@ -255,7 +256,7 @@ export class JsonFollower {
     const report = await bringUpToDate({
       ...{ source: postgres, target: json, collections, signal },
       onRejected: (changes) => queues.enqueueRejected('json', changes),
-      onProgress: (progress) => log.info(progress, 'Catch-up: JSON is being brought up to date'),
+      watch: this.#options.watch,
     });
     const { seen, applied, remaining } = report;
     const evidence = { seen, applied, remaining };

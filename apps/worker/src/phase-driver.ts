@@ -4,6 +4,7 @@
 // The worker holds the JSON lock in postgres-primary, so it drives the switches from there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
+import type { CatchUpWatch } from '@tandem/storage/consistency';
 import { sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
@@ -43,6 +44,7 @@ export interface PhaseDriverOptions {
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly processes: Processes;
+  readonly watch: CatchUpWatch;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -80,9 +82,9 @@ export class PhaseDriver {
   }
 
   context(reason: string): SwitchContext {
-    const { json, postgres, collections, log } = this.#options;
+    const { json, postgres, collections, watch, log } = this.#options;
     return {
-      ...{ json, postgres, collections, log, reason, queues: this.#upkeep },
+      ...{ json, postgres, collections, watch, log, reason, queues: this.#upkeep },
       actor: `worker ${process.pid}`,
       now: () => new Date(),
     };

@@ -1,3 +1,4 @@
+import type { CatchUpStatus } from '@tandem/storage/consistency';
 import type { PostgresPhaseState } from '@tandem/storage/phase';
 import type { Backlog, DirectionStatus } from '@tandem/storage/replication';
 import type { JsonFollowerStatus } from './json-follower.ts';
@@ -9,6 +10,7 @@ export interface WorkerReport {
   readonly outage?: { readonly since: string; readonly because: string };
   readonly toPostgres?: DirectionStatus;
   readonly json: JsonFollowerStatus;
+  readonly catchUp?: CatchUpStatus;
   readonly backlog: Backlog | undefined;
 }
 
@@ -27,10 +29,13 @@ export interface Readiness {
   /** Waiting and active jobs; `null` when they can't be counted. */
   readonly backlog: number | null;
   readonly deadLetters: number | null;
+  /** While the JSON store is brought up to date by difference. */
+  readonly catchUp?: CatchUpStatus;
 }
 
 /** Pure: what `/readyz` answers. */
-export function readinessOf({ phase, outage, toPostgres, json, backlog }: WorkerReport): Readiness {
+export function readinessOf(report: WorkerReport): Readiness {
+  const { phase, outage, toPostgres, json, backlog, catchUp } = report;
   const ready = phase !== undefined && outage === undefined && toPostgres !== undefined;
   const directions = [toPostgres, json.direction].filter((status) => status !== undefined);
   const paused = directions.some(({ state }) => state === 'paused');
@@ -43,6 +48,7 @@ export function readinessOf({ phase, outage, toPostgres, json, backlog }: Worker
     directions,
     backlog: backlog?.total ?? null,
     deadLetters: backlog?.deadLetters ?? null,
+    ...(catchUp === undefined ? {} : { catchUp }),
   };
 }
 

@@ -7,6 +7,7 @@
 // be in it, and the version guard makes no-ops of them (I4).
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
+import { CatchUpWatch } from '@tandem/storage/consistency';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import type { PostgresPhaseState } from '@tandem/storage/phase';
@@ -57,6 +58,7 @@ export class WorkerProcess {
   readonly #flags: FlagWatch;
   readonly #registry: ProcessRegistry;
   readonly #outage: Outage;
+  readonly #watch: CatchUpWatch;
   readonly #stopping = new AbortController();
   #following: Promise<void> = Promise.resolve();
   #toPostgres: DirectionWorker | undefined;
@@ -88,10 +90,12 @@ export class WorkerProcess {
       lastKnown: () => null,
       log,
     });
+    this.#watch = new CatchUpWatch(log);
     this.#json = new JsonFollower({
       directory: configuration.jsonDir,
       adoptExternalEdits: configuration.adoptExternalEdits,
       processes: this.#registry,
+      watch: this.#watch,
       ...{ collections, postgres: this.#postgres, queues: this.#queues, log },
     });
   }
@@ -108,7 +112,7 @@ export class WorkerProcess {
       desired: this.#flags.current().desired,
       flags: this.#flags.current().flags,
       ready: this.#toPostgres !== undefined && this.#outage.current === undefined,
-      waitingFor: this.#json.waitingFor,
+      waitingFor: this.#watch.sentence ?? this.#json.waitingFor,
     }));
   }
 
@@ -116,11 +120,13 @@ export class WorkerProcess {
   async report(): Promise<WorkerReport> {
     const outage = this.#outage.current;
     const toPostgres = this.#toPostgres?.status();
+    const { current: catchUp } = this.#watch;
     return {
       phase: this.#phase,
       ...(outage === undefined ? {} : { outage }),
       ...(toPostgres === undefined ? {} : { toPostgres }),
       json: this.#json.status(),
+      ...(catchUp === undefined ? {} : { catchUp }),
       backlog: outage === undefined ? await this.#backlog() : undefined,
     };
   }

@@ -60,6 +60,9 @@ export interface StoreReads {
   /** Records and tombstones with `id > afterId`, by ascending id, at most `limit`. */
   scan(collection: Collection, afterId: number, limit: number): Promise<readonly ScanEntry[]>;
 
+  /** How many records and tombstones there are. */
+  count(collection: Collection): Promise<number>;
+
   /** Records and tombstones of these ids, by ascending id, each once; unknown ids are left out. At
    *  most {@link ENTRIES_IDS_MAX} ids. */
   entries(collection: Collection, ids: readonly number[]): Promise<readonly ScanEntry[]>;

@@ -5,6 +5,7 @@
 //   from then on the phase keeper follows, and moves, the phase
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
+import { CatchUpWatch } from '@tandem/storage/consistency';
 import { TandemError } from '@tandem/storage/errors';
 import {
   inspectJsonStore,
@@ -59,6 +60,7 @@ export class ApiProcess {
   readonly requests = new RoutedStore({ onNotPrimary: () => this.keeper.wake() });
   readonly database: DatabaseProbe;
   readonly keeper: PhaseKeeper;
+  readonly watch: CatchUpWatch;
   readonly #options: ApiProcessOptions;
   readonly #pool: Pool;
   readonly #queues: QueueClient;
@@ -96,6 +98,7 @@ export class ApiProcess {
       log,
     });
     this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'api', log });
+    this.watch = new CatchUpWatch(log);
     this.keeper = new PhaseKeeper({
       postgres: this.#postgres,
       requests: this.requests,
@@ -150,7 +153,7 @@ export class ApiProcess {
       desired: this.flags.desired,
       flags: this.flags.flags,
       ready: this.requests.standing.store !== undefined,
-      waitingFor: this.keeper.waitingFor,
+      waitingFor: this.watch.sentence ?? this.keeper.waitingFor,
     }));
     this.#keeping = this.keeper.run();
   }
@@ -260,6 +263,7 @@ export class ApiProcess {
       postgres: this.#postgres,
       queues: this.#queues,
       requests: this.requests,
+      watch: this.watch,
       signal: this.#stopping.signal,
       outside: async () => {
         const { state } = this.database;

@@ -1,4 +1,5 @@
 import type { Collection } from '@tandem/storage/collections';
+import type { CatchUpWatch } from '@tandem/storage/consistency';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
@@ -27,6 +28,7 @@ export interface JsonSessionOptions {
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly requests: RoutedStore;
+  readonly watch: CatchUpWatch;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** What this process knows of the gates beside the stores' own state. */
@@ -55,9 +57,9 @@ export class JsonSession {
   }
 
   context(reason: string): SwitchContext & { readonly json: JsonStore } {
-    const { json, postgres, collections, log } = this.#options;
+    const { json, postgres, collections, watch, log } = this.#options;
     return {
-      ...{ json, postgres, collections, log, reason, queues: this.#upkeep },
+      ...{ json, postgres, collections, watch, log, reason, queues: this.#upkeep },
       actor: `api ${process.pid}`,
       now: () => new Date(),
     };

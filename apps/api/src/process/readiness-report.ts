@@ -8,7 +8,7 @@ const UNUSED: Dependency = { status: 'unused' };
 
 /** What `/readyz` says, from what the process saw last: asking costs nothing. */
 export function readinessReport(api: ApiProcess): Readiness {
-  const { keeper, requests } = api;
+  const { keeper, requests, watch } = api;
   const { desired } = api.flags;
   const { standing } = requests;
   const effective = keeper.effective?.phase ?? desired;
@@ -36,6 +36,7 @@ export function readinessReport(api: ApiProcess): Readiness {
     phase,
     dependencies,
     ...(relay === undefined ? {} : { backlog: relay.pending }),
+    ...(watch.current === undefined ? {} : { catchUp: watch.current }),
   };
 }
 

@@ -32,6 +32,20 @@ export const readinessSchema = {
       },
     },
     backlog: { type: 'integer', description: 'Changes the secondary has not applied yet.' },
+    catchUp: {
+      type: 'object',
+      description: 'While the secondary is brought up to date by difference.',
+      required: ['towards', 'since', 'duty', 'done', 'total', 'perSecond', 'secondsLeft'],
+      properties: {
+        towards: { type: 'string', enum: ['json', 'postgres'] },
+        since: { type: 'string', format: 'date-time' },
+        duty: { type: 'number', description: 'Share of the time it works in.' },
+        done: { type: 'integer' },
+        total: { type: 'integer' },
+        perSecond: { type: 'integer' },
+        secondsLeft: { type: ['integer', 'null'] },
+      },
+    },
     detail: { type: 'string', description: 'Why readiness could not be told.' },
   },
 };

@@ -1,3 +1,4 @@
+export { canonicalValues, startsOf } from './canonical-values.ts';
 export {
   type Collection,
   defineCollection,

@@ -1,3 +1,4 @@
+import { startsOf } from './canonical-values.ts';
 import type { Collection, Field, FieldValues } from './collection.ts';
 import {
   isJsonObject,
@@ -29,19 +30,6 @@ export interface RecordParts {
 export type ReadRecord =
   | ({ readonly ok: true } & RecordParts)
   | { readonly ok: false; readonly problems: readonly FieldProblem[] };
-
-/** What stands before each field's value, made once a collection. */
-const starts = new WeakMap<Collection, readonly string[]>();
-
-function startsOf(collection: Collection): readonly string[] {
-  const known = starts.get(collection);
-  if (known !== undefined) return known;
-  const made = collection.fields.map(
-    ({ name }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-  );
-  starts.set(collection, made);
-  return made;
-}
 
 export function canonicalText(collection: Collection, parts: RecordParts, id: number): string {
   const { fields } = collection;

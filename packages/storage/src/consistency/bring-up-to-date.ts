@@ -1,12 +1,13 @@
-import { type Change, compareStamps, type Item } from '../changes/index.ts';
+import { type Change, compareStamps } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { ApplyResult, ScanEntry, Store } from '../store.ts';
-import { mergeScans, type Pair } from './merge-scans.ts';
+import { ApplyWindow } from './apply-window.ts';
+import type { CatchUpWatch } from './catch-up-watch.ts';
+import type { Pair } from './merge-scans.ts';
+import { pairedChunks } from './paired-chunks.ts';
 
-/** Entries read at once from each store. */
-const SCAN_CHUNK_ITEMS = 2_000;
-/** Items applied at once to the target. */
-const APPLY_BATCH_ITEMS = 1_000;
+/** Idempotency keys read and applied at once. */
+const KEYS_BATCH_ITEMS = 1_000;
 /** Differences kept with their text; beyond it they are only counted. */
 const LISTED_DIFFERENCES_MAX = 100;
 
@@ -46,6 +47,8 @@ export interface CatchUpProgress {
   readonly collection: string;
   readonly seen: number;
   readonly applied: number;
+  /** Records and tombstones of the source when the run began. */
+  readonly total: number;
 }
 
 export interface CatchUpOptions {
@@ -57,6 +60,8 @@ export interface CatchUpOptions {
   /** Gets the changes the target can't hold, so that each can stand as a dead letter (I2). */
   readonly onRejected?: (changes: readonly Change[]) => Promise<void>;
   readonly now?: () => Date;
+  /** Told how far it is; gives rest to live writes that suffer. */
+  readonly watch?: CatchUpWatch;
 }
 
 /**
@@ -68,10 +73,18 @@ export interface CatchUpOptions {
  * @throws whatever the stores throw; `signal.reason` when aborted
  */
 export async function bringUpToDate(options: CatchUpOptions): Promise<CatchUpReport> {
-  const run = new CatchUpRun(options);
-  for (const collection of options.collections) await run.collection(collection);
-  await run.keys();
-  return run.report();
+  const { source, target, collections, watch } = options;
+  const counts = await Promise.all(collections.map((collection) => source.count(collection)));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const run = new CatchUpRun(options, total);
+  const ended = watch?.began(target.name, total);
+  try {
+    for (const collection of collections) await run.collection(collection);
+    await run.keys();
+    return run.report();
+  } finally {
+    ended?.();
+  }
 }
 
 class CatchUpRun {
@@ -82,34 +95,48 @@ class CatchUpRun {
   #applied = 0;
   #keysApplied = 0;
 
-  constructor(options: CatchUpOptions) {
+  readonly #total: number;
+  #at: string;
+
+  constructor(options: CatchUpOptions, total: number) {
     this.#options = options;
+    this.#total = total;
+    this.#at = this.#now();
   }
 
   async collection(collection: Collection): Promise<void> {
-    const { source, target, onProgress } = this.#options;
-    let batch: Change[] = [];
-    for await (const pair of mergeScans(source, target, collection, SCAN_CHUNK_ITEMS)) {
-      this.#seen += 1;
-      const missing = this.#compare(collection, pair);
-      if (missing !== undefined) batch.push(this.#changeOf(collection, missing));
-      if (batch.length < APPLY_BATCH_ITEMS) continue;
-      await this.#apply(batch);
-      batch = [];
-      onProgress?.({ collection: collection.name, seen: this.#seen, applied: this.#applied });
+    const { source, target, signal, watch } = this.#options;
+    const window = new ApplyWindow(target, (changes, results) => this.#settle(changes, results));
+    try {
+      for await (const pairs of pairedChunks(source, target, collection)) {
+        signal?.throwIfAborted();
+        this.#at = this.#now();
+        for (const pair of pairs) {
+          const missing = this.#compare(collection, pair);
+          if (missing === undefined) continue;
+          window.add(this.#changeOf(collection, missing));
+          if (window.isDue) await window.send();
+        }
+        this.#tell(collection);
+        signal?.throwIfAborted();
+        await watch?.rest(signal);
+      }
+      await window.finish();
+      this.#tell(collection);
+    } finally {
+      await window.settled();
     }
-    await this.#apply(batch);
   }
 
   async keys(): Promise<void> {
     const { source, target } = this.#options;
     let after = '';
     for (;;) {
-      const keys = await source.scanKeys(after, APPLY_BATCH_ITEMS);
+      const keys = await source.scanKeys(after, KEYS_BATCH_ITEMS);
       const results = await target.apply(keys.map((key) => ({ kind: 'key', key })));
       this.#keysApplied += results.filter(({ verdict }) => verdict === 'apply').length;
       const last = keys.at(-1);
-      if (last === undefined || keys.length < APPLY_BATCH_ITEMS) return;
+      if (last === undefined || keys.length < KEYS_BATCH_ITEMS) return;
       after = last.key;
     }
   }
@@ -126,6 +153,7 @@ class CatchUpRun {
 
   /** The source's entry when the target must get it. */
   #compare(collection: Collection, { source, target }: Pair): ScanEntry | undefined {
+    this.#seen += 1;
     if (source === undefined) {
       // A tombstone of something the source never had takes nothing from anybody.
       if (target !== undefined && target.text !== null)
@@ -152,29 +180,34 @@ class CatchUpRun {
       base: version === 1 ? null : { epoch, version: version - 1 },
       op: text === null ? 'delete' : version === 1 ? 'create' : 'update',
       record: text,
-      at: (this.#options.now?.() ?? new Date()).toISOString(),
+      at: this.#at,
     };
   }
 
-  async #apply(changes: readonly Change[]): Promise<void> {
-    this.#options.signal?.throwIfAborted();
-    if (changes.length === 0) return;
-    const items = changes.map((change): Item => ({ kind: 'change', change }));
-    const results = await this.#options.target.apply(items);
+  async #settle(changes: readonly Change[], results: readonly ApplyResult[]): Promise<void> {
     const rejected: Change[] = [];
     for (const [index, change] of changes.entries()) {
-      const result = results[index];
-      if (result === undefined) throw new Error('apply() gave fewer results than items.');
-      if (result.verdict === 'rejected') rejected.push(change);
-      this.#settle(change, result);
+      const result = results[index] as ApplyResult;
+      const { collection, id } = change;
+      if (result.verdict === 'apply') this.#applied += 1;
+      else if (result.verdict === 'rejected') {
+        rejected.push(change);
+        this.#keep(collection, id, 'rejected', result.error);
+      } else if (result.verdict !== 'no-op') this.#keep(collection, id, result.verdict);
     }
     if (rejected.length > 0) await this.#options.onRejected?.(rejected);
   }
 
-  #settle({ collection, id }: Change, result: ApplyResult): void {
-    if (result.verdict === 'apply') this.#applied += 1;
-    else if (result.verdict === 'rejected') this.#keep(collection, id, 'rejected', result.error);
-    else if (result.verdict !== 'no-op') this.#keep(collection, id, result.verdict);
+  #tell({ name }: Collection): void {
+    const { onProgress, watch } = this.#options;
+    onProgress?.({
+      ...{ collection: name, seen: this.#seen, applied: this.#applied, total: this.#total },
+    });
+    watch?.reached(this.#seen);
+  }
+
+  #now(): string {
+    return (this.#options.now?.() ?? new Date()).toISOString();
   }
 
   #keep(collection: string, id: number, kind: DifferenceKind, detail?: string): void {

@@ -7,6 +7,7 @@ export {
   type DifferenceKind,
   describeDifferences,
 } from './bring-up-to-date.ts';
+export { type CatchUpStatus, CatchUpWatch } from './catch-up-watch.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
 export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';
 export {

@@ -17,6 +17,7 @@ export function freshReads(snapshot: JsonSnapshot): StoreReads {
     },
     scan: (collection, after, limit) => fresh(() => snapshot.scan(collection, after, limit)),
     entries: (collection, ids) => fresh(() => snapshot.entries(collection, ids)),
+    count: (collection) => fresh(() => snapshot.count(collection)),
     scanKeys: (after, limit) => fresh(() => snapshot.scanKeys(after, limit)),
     idHighWater: () => fresh(() => snapshot.idHighWater()),
   };

@@ -46,6 +46,10 @@ export abstract class MemoryReads implements StoreReads {
     return this.#table(collection).scan(afterId, limit);
   }
 
+  async count(collection: Collection): Promise<number> {
+    return this.#table(collection).size;
+  }
+
   async entries(collection: Collection, ids: readonly number[]): Promise<readonly ScanEntry[]> {
     assertFewIds(ids);
     const table = this.#table(collection);

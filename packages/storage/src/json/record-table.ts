@@ -2,7 +2,12 @@
 //   byPlace: newest date, highest id (live only) page, list
 //   Both are copy-on-write: `clone()` is a snapshot at no cost.
 import type { Stamp } from '../changes/index.ts';
-import { type Collection, type FieldProblem, readRecord } from '../collections/index.ts';
+import {
+  type Collection,
+  canonicalValues,
+  type FieldProblem,
+  readRecord,
+} from '../collections/index.ts';
 import type { Page, PagePosition, ScanEntry, StoredRecord } from '../store.ts';
 import { emptyTree, type Tree, treeOf } from './btree.ts';
 import { type Day, dayOf, dayText, RecordDates } from './record-date.ts';
@@ -52,6 +57,11 @@ export class RecordTable {
     return { id, epoch, version, text, day: text === null ? 0 : this.#dates.of(text) };
   }
 
+  /** Records and tombstones. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
   get(id: number): Entry | undefined {
     return this.#byId.get(id);
   }
@@ -87,8 +97,9 @@ export class RecordTable {
   }
 
   /** Whether the schema can hold a record's text. */
-  fits(text: string | null): boolean {
-    return text === null || readRecord(this.collection, text).ok;
+  fits(id: number, text: string | null): boolean {
+    if (text === null || canonicalValues(this.collection, text, id) !== undefined) return true;
+    return readRecord(this.collection, text).ok;
   }
 
   snapshot(): TableSnapshot {

@@ -65,7 +65,7 @@ export function stageApply(batch: Batch, item: Item): ApplyResult {
   let fits: boolean;
   try {
     if (change.record?.includes('\n')) return rejected('The record is not in canonical form.');
-    fits = table.fits(change.record);
+    fits = table.fits(change.id, change.record);
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     return rejected(sentenceOf(error));

@@ -25,9 +25,9 @@ export async function catchUpLive(
   source: Store,
   target: Store,
 ): Promise<string | undefined> {
-  const { collections, now, queues, signal } = context;
+  const { collections, now, queues, signal, watch } = context;
   const report = await bringUpToDate({
-    ...{ source, target, collections, now, signal },
+    ...{ source, target, collections, now, signal, ...(watch && { watch }) },
     onRejected: (changes) => queues.enqueueRejected(target.name, changes),
   });
   const standing = await standingDifferences(source, target, collections, report);

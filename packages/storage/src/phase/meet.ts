@@ -44,8 +44,7 @@ async function catchUp(context: SwitchContext, journal: RelayedJournal): Promise
     collections,
     now,
     onRejected: (changes) => queues.enqueueRejected('postgres', changes),
-    onProgress: (progress) =>
-      log.info(progress, 'Catch-up: PostgreSQL is being brought up to date.'),
+    ...(context.watch && { watch: context.watch }),
   });
   await journal.skipTo(covered);
   await json.phase.update({ catchUpSince: null });

@@ -31,6 +31,7 @@ async function catchUp(
     target,
     collections: context.collections,
     now: context.now,
+    ...(context.watch && { watch: context.watch }),
     onRejected: (changes) => context.queues.enqueueRejected(direction, changes),
   });
 }

@@ -1,5 +1,6 @@
 import type { Change } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
+import type { CatchUpWatch } from '../consistency/index.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../replication/outbox.ts';
 import type { Store } from '../store.ts';
@@ -32,6 +33,8 @@ export interface SwitchContext {
   readonly postgres: PostgresSide;
   readonly queues: QueueUpkeep;
   readonly collections: readonly Collection[];
+  /** Told how far a catch-up is; gives rest to the live requests of this process. */
+  readonly watch?: CatchUpWatch;
   readonly log: Log;
   /** Who moves the phase, e.g. `api 4711`. */
   readonly actor: string;

@@ -11,7 +11,14 @@ import { applyKeys } from './idempotency-keys.ts';
 import { isolating, withRetries } from './isolation.ts';
 import { APPLY_LOCK, boundsStatement, exclusive, SWITCH_LOCK, shared } from './locks.ts';
 import { lockRecords, type NextState, readTombstones, writeStates } from './record-states.ts';
-import { isStorableId, type RecordTable, recordOfRow, rowOfText } from './record-table.ts';
+import {
+  isStorableId,
+  type RecordTable,
+  recordOfRow,
+  rowOfText,
+  type StorableRow,
+  type Unstorable,
+} from './record-table.ts';
 import type { StoreContext } from './store-context.ts';
 import { transaction } from './transaction.ts';
 
@@ -29,10 +36,16 @@ export async function applyBatch(
   items: readonly Item[],
 ): Promise<readonly ApplyResult[]> {
   if (items.length === 0) return [];
-  const run = (some: readonly Item[]) =>
-    withRetries(() =>
-      transaction(context.pool, BEGIN, (client) => applyItems(context, client, some)),
+  const run = (some: readonly Item[]) => {
+    // Before the transaction: meanwhile another one may have the lock.
+    const results = new Array<ApplyResult>(some.length);
+    const grouped = changesByCollection(context, some, results);
+    return withRetries(() =>
+      transaction(context.pool, BEGIN, (client) =>
+        applyItems(context, client, { items: some, grouped, results }),
+      ),
     );
+  };
   try {
     return await isolating(items, run, (_item, error) => {
       if (failureOf(error) !== 'data') throw error;
@@ -43,14 +56,20 @@ export async function applyBatch(
   }
 }
 
+interface Prepared {
+  readonly items: readonly Item[];
+  readonly grouped: ReadonlyMap<string, readonly Indexed[]>;
+  /** Those of what can't be stored are there already. */
+  readonly results: ApplyResult[];
+}
+
 async function applyItems(
   context: StoreContext,
   client: PoolClient,
-  items: readonly Item[],
+  { items, grouped, results }: Prepared,
 ): Promise<readonly ApplyResult[]> {
-  const results = new Array<ApplyResult>(items.length);
   const divergences: Divergence[] = [];
-  for (const [name, changes] of changesByCollection(context, items, results)) {
+  for (const [name, changes] of grouped) {
     const table = context.tables.get(name) as RecordTable;
     divergences.push(...(await applyChanges(client, table, changes, results)));
   }
@@ -67,6 +86,8 @@ async function applyItems(
 interface Indexed {
   readonly index: number;
   readonly change: Change;
+  /** `undefined` for a deletion. */
+  readonly row: StorableRow | undefined;
 }
 
 /** The changes a table can hold, in the store's order of collections; the others are rejected. */
@@ -80,20 +101,23 @@ function changesByCollection(
     if (item.kind !== 'change') continue;
     const { change } = item;
     const group = grouped.get(change.collection);
-    const problem = problemOf(context.tables.get(change.collection), change);
-    if (problem !== undefined) results[index] = refused(`${problem}.`);
-    else group?.push({ index, change });
+    const row = rowOf(context.tables.get(change.collection), change);
+    if (row !== undefined && 'reason' in row) results[index] = refused(`${row.reason}.`);
+    else group?.push({ index, change, row });
   }
   return grouped;
 }
 
-function problemOf(table: RecordTable | undefined, change: Change): string | undefined {
+function rowOf(
+  table: RecordTable | undefined,
+  change: Change,
+): StorableRow | Unstorable | undefined {
   const { collection, id, epoch, version, record } = change;
-  if (table === undefined) return `There is no collection ${collection}`;
-  if (!isStorableId(id)) return `${collection} ${id}: the id is beyond a PostgreSQL integer`;
-  if (record === null) return undefined;
-  const row = rowOfText(table, { id, epoch, version, text: record });
-  return 'reason' in row ? row.reason : undefined;
+  if (table === undefined) return { reason: `There is no collection ${collection}` };
+  if (!isStorableId(id)) {
+    return { reason: `${collection} ${id}: the id is beyond a PostgreSQL integer` };
+  }
+  return record === null ? undefined : rowOfText(table, { id, epoch, version, text: record });
 }
 
 async function applyChanges(
@@ -106,18 +130,20 @@ async function applyChanges(
   const ids = [...new Set(changes.map(({ change }) => change.id))];
   const live = new Map(
     (await lockRecords(client, table, ids)).map((row) => {
-      const record = recordOfRow(table, row);
+      const record = recordOfRow(row);
       return [record.id, record];
     }),
   );
   const buried = await readTombstones(client, table, ids);
   const changed = new Map<number, NextState>();
   const divergences: Divergence[] = [];
-  for (const { index, change } of changes) {
+  for (const { index, change, row } of changes) {
     const { id, epoch, version, record, at } = change;
     const stored: StoredState | undefined = changed.get(id) ?? live.get(id) ?? buried.get(id);
     const verdict = judge(change, stored);
-    if (verdict === 'apply') changed.set(id, { id, epoch, version, text: record, at });
+    if (verdict === 'apply') {
+      changed.set(id, { id, epoch, version, text: record, at, ...(row && { row }) });
+    }
     if (stored === undefined || verdict === 'apply' || verdict === 'no-op') {
       results[index] = { verdict };
       continue;

@@ -38,7 +38,7 @@ export async function getRecord(
     `SELECT ${table.columns} FROM ${table.identifier} WHERE id = $1`,
     [id],
   );
-  return row === undefined ? undefined : recordOfRow(table, row);
+  return row === undefined ? undefined : recordOfRow(row);
 }
 
 /**
@@ -62,7 +62,7 @@ export async function readPage(
     after === undefined ? [limit + 1] : [limit + 1, after.date, after.id],
   );
   const shown = found.slice(0, limit);
-  const records = shown.map((row) => recordOfRow(table, row));
+  const records = shown.map((row) => recordOfRow(row));
   const last = records.at(-1);
   if (found.length <= limit || last === undefined) return { records };
   return { records, next: { date: shown.at(-1)?.at(-1) as string, id: last.id } };
@@ -76,6 +76,18 @@ export function scanEntries(
   limit: number,
 ): Promise<readonly ScanEntry[]> {
   return readEntries(context, collection, 'id > $2::bigint ORDER BY id LIMIT $3', [afterId, limit]);
+}
+
+/** How many records and tombstones there are; reads an index of each. */
+export async function countEntries(context: StoreContext, collection: Collection): Promise<number> {
+  const { identifier } = tableOf(context, collection);
+  const [row] = await ask(
+    context,
+    `SELECT (SELECT count(*) FROM ${identifier})
+       + (SELECT count(*) FROM tombstones WHERE collection = $1)`,
+    [collection.name],
+  );
+  return row?.[0] as number;
 }
 
 /** Records and tombstones of these ids by ascending id, as of one moment. */
@@ -98,18 +110,17 @@ async function readEntries(
   values: readonly [from: unknown, limit?: number],
 ): Promise<readonly ScanEntry[]> {
   const table = tableOf(context, collection);
-  const nothing = collection.fields.map(() => ', NULL').join('');
   const found = await ask(
     context,
     `(SELECT true AS live, ${table.columns} FROM ${table.identifier} WHERE ${where})
      UNION ALL
-     (SELECT false, id, epoch, version, NULL${nothing} FROM tombstones
+     (SELECT false, id, epoch, version, NULL, NULL FROM tombstones
       WHERE collection = $1 AND ${where})
      ORDER BY id ${values.length === 2 ? 'LIMIT $3' : ''}`,
     [collection.name, ...values],
   );
   return found.map(([live, ...row]) => {
-    if (live === true) return recordOfRow(table, row);
+    if (live === true) return recordOfRow(row);
     const [id, epoch, version] = row as [number, number, number];
     return { id, epoch, version, text: null };
   });
@@ -127,7 +138,7 @@ export async function* listTexts(
 ): AsyncGenerator<readonly string[]> {
   const table = tableOf(context, collection);
   const select = `SELECT ${table.columns} FROM ${table.identifier} ORDER BY ${orderOf(collection)}`;
-  const texts = (found: readonly Row[]) => found.map((row) => recordOfRow(table, row).text);
+  const texts = (found: readonly Row[]) => found.map((row) => recordOfRow(row).text);
   const few = await ask(context, `${select} LIMIT ${LIST_CHUNK_RECORDS + 1}`);
   if (few.length <= LIST_CHUNK_RECORDS) {
     if (few.length > 0) yield texts(few);

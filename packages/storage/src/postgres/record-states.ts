@@ -1,14 +1,20 @@
 import type { PoolClient } from 'pg';
 import type { StoredState } from '../changes/index.ts';
 import type { StoredRecord } from '../store.ts';
-import { type RecordTable, rowOfText } from './record-table.ts';
+import { copyRows } from './copy-rows.ts';
+import { jsonOfRow, type RecordTable, rowOfText, type StorableRow } from './record-table.ts';
 import { rows } from './transaction.ts';
+
+/** From so many rows on COPY is faster than one INSERT. */
+const COPY_ROWS_MIN = 64;
 
 /** A state to store: a live record, or a tombstone (`text` is `null`). */
 export interface NextState extends StoredState {
   readonly id: number;
   /** ISO instant of the change. */
   readonly at: string;
+  /** The row of `text`, where it was made already. */
+  readonly row?: StorableRow;
 }
 
 /** Reads the live records of some ids and locks them, in id order so that no two deadlock. */
@@ -22,9 +28,12 @@ export async function lockRecords(
     client,
     `SELECT ${table.columns} FROM ${table.identifier} WHERE id = ANY($1::integer[])
      ORDER BY id FOR UPDATE`,
-    [ids],
+    [idArray(ids)],
   );
 }
+
+/** An array as PostgreSQL spells it; the driver's own way costs more than the query. */
+const idArray = (ids: readonly number[]): string => `{${ids.join(',')}}`;
 
 /** The tombstones of some ids. Asked after `lockRecords`: a record whose deletion it waited for has
  *  its tombstone by then. */
@@ -37,7 +46,7 @@ export async function readTombstones(
   const found = await rows(
     client,
     'SELECT id, epoch, version FROM tombstones WHERE collection = $1 AND id = ANY($2::integer[])',
-    [table.collection.name, ids],
+    [table.collection.name, idArray(ids)],
   );
   return new Map(
     (found as [number, number, number][]).map(([id, epoch, version]) => [
@@ -64,8 +73,8 @@ export async function writeStates(
   states: Iterable<NextState>,
   before: Before,
 ): Promise<void> {
-  const inserts: string[] = [];
-  const updates: string[] = [];
+  const inserts: StorableRow[] = [];
+  const updates: StorableRow[] = [];
   const deaths: NextState[] = [];
   const revived: number[] = [];
   for (const state of states) {
@@ -73,9 +82,9 @@ export async function writeStates(
       deaths.push(state);
       continue;
     }
-    const row = rowOfText(table, state as StoredRecord);
+    const row = state.row ?? rowOfText(table, state as StoredRecord);
     if ('reason' in row) throw new Error(`${row.reason}.`);
-    (before.live.has(state.id) ? updates : inserts).push(row.json);
+    (before.live.has(state.id) ? updates : inserts).push(row);
     if (before.buried.has(state.id)) revived.push(state.id);
   }
   if (inserts.length > 0) await insertRows(client, table, inserts);
@@ -92,27 +101,34 @@ export async function writeStates(
 async function insertRows(
   client: PoolClient,
   table: RecordTable,
-  given: readonly string[],
+  given: readonly StorableRow[],
 ): Promise<void> {
   const { names } = table;
+  if (given.length >= COPY_ROWS_MIN) {
+    await copyRows(client, `${table.identifier} (${names.join(', ')})`, given);
+    return;
+  }
   await rows(
     client,
     `INSERT INTO ${table.identifier} (${names.join(', ')})
      SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${table.given}`,
-    [`[${given.join(',')}]`],
+    [jsonArray(table, given)],
   );
 }
+
+const jsonArray = (table: RecordTable, given: readonly StorableRow[]): string =>
+  `[${given.map((row) => jsonOfRow(table, row)).join(',')}]`;
 
 async function updateRows(
   client: PoolClient,
   table: RecordTable,
-  given: readonly string[],
+  given: readonly StorableRow[],
 ): Promise<void> {
   const changed = await rows(
     client,
     `UPDATE ${table.identifier} AS t SET ${table.setNames.map((name) => `${name} = r.${name}`).join(', ')}
      FROM ${table.given} WHERE t.id = r.id RETURNING 1`,
-    [`[${given.join(',')}]`],
+    [jsonArray(table, given)],
   );
   if (changed.length !== given.length) throw new Error('A locked row was not there to be updated.');
 }

@@ -47,7 +47,7 @@ export class WorkingSet {
     for (const [collection, { ids, creations }] of sorted) {
       const table = tableOf(context, collection);
       const found = await lockRecords(client, table, [...ids]);
-      const records = found.map((row) => recordOfRow(table, row));
+      const records = found.map(recordOfRow);
       parts.set(collection.name, {
         table,
         locked: new Map(records.map((record) => [record.id, record])),
