@@ -108,5 +108,22 @@ test('I3, I4, I9: the emergency brake, while another api still reaches PostgreSQ
   );
   expect(await braked.interrupt()).toBe(0);
   expect(legacyFile(join(dataDir, 'json'), 'expenses.json')).toHaveLength(5);
+
+  // Nobody settles the fork by moving on; a decision does: the state that counts, written anew.
+  const after = startTandem(variables);
+  const origin = await after.ready();
+  const phase = async () =>
+    ((await (await fetch(`${origin}/readyz`)).json()) as { phase: Record<string, string> }).phase;
+  expect(await phase()).toMatchObject({
+    desired: 'postgres-primary',
+    effective: 'json-primary',
+    waitingFor: expect.stringContaining('undecided: 1 (needed: none)'),
+  });
+  expect((await note(origin, forked, 'decided')).status).toBe(200);
+  await query(url, `UPDATE divergences SET resolved_at = now(), resolution = 'JSON counts'`);
+  await query(url, `DELETE FROM pgboss.job WHERE name LIKE '%-dead'`);
+  await vi.waitUntil(async () => (await phase()).effective === 'postgres-primary', WAIT);
+  expect((await notes(origin)).get(forked)).toBe('decided');
+  expect(await after.interrupt()).toBe(0);
   await proxy.close();
 }, 180_000);

@@ -219,12 +219,13 @@ export class JsonFollower {
     let moved = false;
     try {
       while (!moved && !end.aborted) {
-        await driver.noteFollowed();
+        await driver.noteFollowed('due');
         moved = this.#desired !== undefined && (await driver.drive(this.#desired));
         if (!moved) await pause(DRIVE_INTERVAL_MS, end);
       }
     } finally {
       await this.#worker.stop({ drainTimeoutMs: mayDrain() && !moved ? this.#drainTimeoutMs : 0 });
+      if (!moved) await driver.noteFollowed('now');
       this.#worker = undefined;
     }
     return moved;

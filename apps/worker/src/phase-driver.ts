@@ -91,8 +91,8 @@ export class PhaseDriver {
   }
 
   /** Notes now and then that JSON holds all that PostgreSQL had: what the emergency brake can say. */
-  async noteFollowed(): Promise<void> {
-    if (performance.now() < this.#noteAtMs) return;
+  async noteFollowed(whenever: 'due' | 'now'): Promise<void> {
+    if (whenever === 'due' && performance.now() < this.#noteAtMs) return;
     this.#noteAtMs = performance.now() + NOTE_INTERVAL_MS;
     const { json, queues, postgres, log } = this.#options;
     const at = new Date().toISOString();
@@ -188,6 +188,7 @@ export class PhaseDriver {
     const { epoch } = await postgres.phase.read();
     const sentence = disagreement(await this.#options.processes.live());
     if (sentence !== null) return { waitingFor: sentence };
+    await this.noteFollowed('now');
     const next = { epoch: epoch + 1, phase: 'postgres-only' as const };
     await failpoint('json-off.before');
     await advance(context, epoch, { ...next, catchUpSince: null });
@@ -216,6 +217,8 @@ export class PhaseDriver {
     return {
       ...{ catchUpSince, deadLetters, postgresProblem: null },
       mappingErrors: json.mappingErrors().length,
+      undecided: await postgres.phase.undecided(),
+      foreignEdits: json.externalEdits().filter(({ status }) => status === 'open').length,
       backlog: waiting + active,
       disagreement: disagreement(await processes.live()),
     };

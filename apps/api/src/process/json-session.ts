@@ -126,15 +126,17 @@ export class JsonSession {
     const { outside, queues } = this.#options;
     const known = await outside();
     if (known.postgresProblem !== null) {
-      return { ...known, ...this.#own(), deadLetters: 0, backlog: 0 };
+      return { ...known, ...this.#own(), undecided: 0, deadLetters: 0, backlog: 0 };
     }
+    const undecided = await this.#options.postgres.phase.undecided();
     const { total, deadLetters } = await readBacklog(queues.pool);
     const pending = this.#relay?.status().pending ?? 0;
-    return { ...known, ...this.#own(), deadLetters, backlog: total + pending };
+    return { ...known, ...this.#own(), undecided, deadLetters, backlog: total + pending };
   }
 
-  #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors'> {
+  #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors' | 'foreignEdits'> {
     const { catchUpSince } = this.json.phase.read();
-    return { catchUpSince, mappingErrors: this.json.mappingErrors().length };
+    const foreignEdits = this.json.externalEdits().filter(({ status }) => status === 'open').length;
+    return { catchUpSince, foreignEdits, mappingErrors: this.json.mappingErrors().length };
   }
 }

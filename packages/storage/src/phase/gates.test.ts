@@ -5,6 +5,8 @@ const fine: GateFacts = {
   postgresProblem: null,
   catchUpSince: null,
   mappingErrors: 0,
+  undecided: 0,
+  foreignEdits: 0,
   deadLetters: 0,
   backlog: BACKLOG_MAX,
   disagreement: null,
@@ -19,6 +21,8 @@ test.for([
   [{ disagreement: 'api 1 and worker 2 disagree' }, 'processes agree', 'api 1 and worker 2'],
   [{ catchUpSince: '2026-01-01' }, 'backfill complete', 'under way since 2026-01-01'],
   [{ mappingErrors: 3 }, 'mapping errors', '3 (needed: none)'],
+  [{ undecided: 2 }, 'undecided', '2 (needed: none)'],
+  [{ foreignEdits: 1 }, 'foreign edits', '1 (needed: none)'],
   [{ deadLetters: 1 }, 'dead letters', '1 (needed: none)'],
   [{ backlog: BACKLOG_MAX + 1 }, 'backlog', `${BACKLOG_MAX + 1} (needed: at most`],
 ] as const)(

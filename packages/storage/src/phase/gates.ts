@@ -6,6 +6,10 @@ export interface GateFacts {
   readonly catchUpSince: string | null;
   /** Records the schema can't hold. */
   readonly mappingErrors: number;
+  /** Forks and conflicts without a decision. */
+  readonly undecided: number;
+  /** Foreign edits of the checkpoint files that were neither adopted nor rejected. */
+  readonly foreignEdits: number;
   /** Secondary-write jobs that failed for good, in either direction. */
   readonly deadLetters: number;
   /** Changes that the secondary has not applied yet. */
@@ -25,6 +29,10 @@ export interface Gate {
 
 /** Changes that may still be on their way when a switch begins: they are carried over in the pause. */
 export const BACKLOG_MAX = 2_000;
+
+/** How a fork or conflict is decided: both sides stand in the table. */
+export const DECIDED_WHEN =
+  'each fork or conflict is decided: write the state that counts, then UPDATE divergences SET resolved_at = now(), resolution = … for it';
 
 const count = (name: string, value: number, max: number, opensWhen: string): Gate => ({
   name,
@@ -63,6 +71,13 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       facts.mappingErrors,
       0,
       'each record the schema can not hold is corrected (PATCH, PUT) or deleted',
+    ),
+    count('undecided', facts.undecided, 0, DECIDED_WHEN),
+    count(
+      'foreign edits',
+      facts.foreignEdits,
+      0,
+      'they are adopted (start with ADOPT_EXTERNAL_EDITS=true) or removed from .tandem/external-edits',
     ),
     count('dead letters', facts.deadLetters, 0, 'each dead letter is redriven or discarded'),
     count('backlog', facts.backlog, BACKLOG_MAX, 'the worker has caught up; it does so by itself'),

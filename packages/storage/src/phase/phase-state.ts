@@ -70,6 +70,8 @@ export interface PhaseMove {
 /** Port of the phase row, implemented in `postgres/`. */
 export interface PostgresPhase {
   read(): Promise<PostgresPhaseState>;
+  /** Forks and conflicts that nobody has decided yet. A switch would settle them by who is primary. */
+  undecided(): Promise<number>;
   /**
    * Compare-and-set under the exclusive advisory lock (which every write transaction holds shared):
    * replaces the given members if the row still has `expected` epoch, and writes the history.

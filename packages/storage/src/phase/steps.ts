@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { bringUpToDate, type CatchUpReport, describeDifferences } from '../consistency/index.ts';
 import { isTandemError, TandemError } from '../errors.ts';
 import type { Store } from '../store.ts';
+import { DECIDED_WHEN } from './gates.ts';
 import { mend } from './mend.ts';
 import type { PhaseMove } from './phase-state.ts';
 import type { Phase, StoreName } from './phases.ts';
@@ -19,6 +20,13 @@ const moveOf = (context: SwitchContext, evidence: Record<string, unknown> = {}):
   reason: context.reason,
   evidence,
 });
+
+/** The difference would settle a fork by who is primary; that is for a person to say (I4). */
+async function refuseUndecided({ postgres }: SwitchContext): Promise<Refusal | undefined> {
+  const undecided = await postgres.phase.undecided();
+  if (undecided === 0) return undefined;
+  return { waitingFor: `undecided: ${undecided} (needed: none), opens when ${DECIDED_WHEN}` };
+}
 
 async function catchUp(
   context: SwitchContext,
@@ -61,6 +69,8 @@ const toPostgresOnly: Step = async (context) => {
 /** 3 → 4. The commit point is the phase row; before it stands the `committing` mark (I3, I6). */
 const toPostgresPrimary: Step = async (context) => {
   const { json, postgres, queues } = context;
+  const undecided = await refuseUndecided(context);
+  if (undecided !== undefined) return undecided;
   const { epoch } = json.phase.read();
   const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
   await json.phase.update({ sealed: true });
@@ -83,6 +93,8 @@ const toPostgresPrimary: Step = async (context) => {
 /** 4 → 3. The commit point is the manifest (I3, I6). */
 const toJsonPrimary: Step = async (context) => {
   const { json, postgres, queues } = context;
+  const undecided = await refuseUndecided(context);
+  if (undecided !== undefined) return undecided;
   const { epoch } = await postgres.phase.read();
   const next = { epoch: epoch + 1, phase: 'json-primary' as const };
   await advance(context, epoch, { sealed: true });

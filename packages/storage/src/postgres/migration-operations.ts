@@ -151,6 +151,9 @@ function refuseLocked(desired: Phase, live: readonly LiveProcess[]): void {
   if (sentence !== null) throw new TandemError('conflict', sentence, { detail: { desired } });
 }
 
+/** Gates whose measure only the process that would drive the switch has. */
+const HELD_BY_THE_DRIVER = ['mapping errors', 'undecided', 'foreign edits'];
+
 /** What the driver can't be asked for from here is left open. */
 function knownGates(
   seen: Seen,
@@ -162,12 +165,14 @@ function knownGates(
     postgresProblem: null,
     catchUpSince: source?.catchUpSince ?? null,
     mappingErrors: 0,
+    undecided: 0,
+    foreignEdits: 0,
     deadLetters: backlog.deadLetters,
     backlog: backlog.total,
     disagreement: disagreement(seen.live),
   });
   const unknown =
-    source === undefined ? ['mapping errors', 'backfill complete'] : ['mapping errors'];
+    source === undefined ? [...HELD_BY_THE_DRIVER, 'backfill complete'] : HELD_BY_THE_DRIVER;
   return gates.map((gate) =>
     unknown.includes(gate.name) ? { ...gate, open: null, value: 'not known from here' } : gate,
   );

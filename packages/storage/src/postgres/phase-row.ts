@@ -17,6 +17,8 @@ export const isoInstant = (column: string): string =>
  *  own: only then does its snapshot see what the last holder of the exclusive lock committed (I3). */
 export const READ_PHASE = `SELECT pair_id, epoch, phase, sealed, ${isoInstant('catch_up_since')}, attempt FROM phase_state`;
 
+const UNDECIDED = 'SELECT count(*)::int FROM divergences WHERE resolved_at IS NULL';
+
 export function phaseOfRow(row: Row | undefined): PostgresPhaseState {
   if (row === undefined) throw new Error('phase_state has no row.');
   const [pairId, epoch, phase, sealed, catchUpSince, attempt] = row;
@@ -27,6 +29,15 @@ export function phaseOfRow(row: Row | undefined): PostgresPhaseState {
 /** The phase row (`PostgresPhase`). `now` gives the instant that the history notes. */
 export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
   return {
+    async undecided() {
+      try {
+        const found = await rows(pool, UNDECIDED);
+        return found[0]?.[0] as number;
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+
     async read() {
       try {
         return phaseOfRow((await rows(pool, READ_PHASE))[0]);
