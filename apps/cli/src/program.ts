@@ -4,6 +4,7 @@ import { addCheckpoint } from './checkpoint-command.ts';
 import type { CommandContext } from './command-context.ts';
 import { requireDatabase } from './database-url.ts';
 import { addDeadLetters } from './dead-letters-command.ts';
+import { addDoctor } from './doctor-command.ts';
 import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
 import { logOf, type Output } from './output.ts';
@@ -73,6 +74,7 @@ export function createProgram(
 
   addPhase(program, context);
   addCheckpoint(program, context);
+  addDoctor(program, context);
   addVerify(program, context);
   addDeadLetters(program, context);
   return program;

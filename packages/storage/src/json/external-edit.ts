@@ -106,7 +106,10 @@ export async function writeEdit(context: OpenContext, edit: ForeignEdit): Promis
 }
 
 /** All edits that were ever kept aside, oldest first. */
-export async function readEdits({ fileSystem, layout }: OpenContext): Promise<ForeignEdit[]> {
+export async function readEdits({
+  fileSystem,
+  layout,
+}: Pick<OpenContext, 'fileSystem' | 'layout'>): Promise<ForeignEdit[]> {
   const edits: ForeignEdit[] = [];
   let names: string[];
   try {

@@ -1,5 +1,6 @@
 import { loadCollections } from '../collections/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
+import { readEdits } from './external-edit.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
 import { decodePayload } from './journal-payload.ts';
 import { layoutOf } from './layout.ts';
@@ -19,6 +20,8 @@ export interface JsonInspection {
   readonly phase: JsonPhaseState | undefined;
   /** `seq` of the last outbox item in the journal; one that is being written may be counted. */
   readonly head: number;
+  /** Foreign edits of the files that wait for a decision. */
+  readonly openEdits: number;
 }
 
 /**
@@ -44,12 +47,14 @@ async function inspect(directory: string, fileSystem: FileSystem): Promise<JsonI
     const manifest = await readManifest(fileSystem, layout);
     if (manifest === undefined) {
       const kind = (await hasLegacyFiles(directory, fileSystem)) ? 'legacy' : 'empty';
-      return { kind, holder, phase: undefined, head: 0 };
+      return { kind, holder, phase: undefined, head: 0, openEdits: 0 };
     }
     const head = await headOf(fileSystem, layout.segment, manifest);
     if (head !== undefined || reads === REREAD_MAX) {
       const known = manifest.segments.at(-1)?.seq ?? 0;
-      return { kind: 'store', holder, phase: manifest.phase, head: head ?? known };
+      const edits = await readEdits({ fileSystem, layout });
+      const openEdits = edits.filter(({ status }) => status === 'open').length;
+      return { kind: 'store', holder, phase: manifest.phase, head: head ?? known, openEdits };
     }
   }
 }

@@ -8,6 +8,13 @@ export {
   sightFlags,
 } from './desired-phase.ts';
 export {
+  type DoctorFacts,
+  type DoctorPlan,
+  type DoctorStep,
+  isThere,
+  planOf,
+} from './doctor-plan.ts';
+export {
   armFailpoint,
   FAILPOINT_VARIABLE,
   FAILPOINTS,
