@@ -4,7 +4,7 @@ import { seedOf } from '@tandem/storage/testing';
 import { expect, test } from 'vitest';
 import { DRILLS, runDrill } from './switch-drill.ts';
 
-const SAMPLE_SIZE = 3;
+const SAMPLE_SIZE = 2;
 const DRILL_TIMEOUT_MS = 180_000;
 
 const seed = seedOf();

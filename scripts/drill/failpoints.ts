@@ -1,11 +1,17 @@
 // npm run drill:failpoints [-- NAME]: kill -9 at every failpoint of every switch, or at those whose name
-// has NAME ("promote", "demote.sealed:postgres"). Some ten minutes; an ordinary test run takes a sample.
+// has NAME ("promote", "demote.sealed:postgres"). Without NAME also the COMMIT of a switch whose answer is
+// lost, both ways. Some ten minutes; an ordinary test run takes a sample.
 import { spawnSync } from 'node:child_process';
 import { root } from '../root.ts';
 
-const { status } = spawnSync('vitest', ['run', 'e2e/switch-crash.test.ts'], {
+const [name] = process.argv.slice(2);
+const files = [
+  'e2e/switch-crash.test.ts',
+  ...(name === undefined ? ['e2e/switch-commit-cut.test.ts'] : []),
+];
+const { status } = spawnSync('vitest', ['run', ...files], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TANDEM_DRILLS: process.argv[2] ?? 'all' },
+  env: { ...process.env, TANDEM_DRILLS: name ?? 'all' },
 });
 process.exitCode = status ?? 1;

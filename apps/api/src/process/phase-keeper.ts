@@ -29,6 +29,8 @@ const LOOK_INTERVAL_MS = 250;
 const HURRY_INTERVAL_MS = 20;
 /** After a step was refused or failed; what it measured rarely changes sooner. */
 const RETRY_INTERVAL_MS = 5_000;
+/** Between two problems that are logged. */
+const SAY_INTERVAL_MS = 2_000;
 /** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
 const LOCK_PATIENCE_MS = 5_000;
 
@@ -56,6 +58,7 @@ export class PhaseKeeper {
   #lockHeldSinceMs: number | undefined;
   #nudge = new AbortController();
   #lastProblem: string | undefined;
+  #sayAgainAtMs = 0;
 
   constructor(options: PhaseKeeperOptions) {
     this.#options = options;
@@ -235,8 +238,12 @@ export class PhaseKeeper {
   /** Once a problem, until another or none. */
   #say(problem: string): void {
     const sentence = `Phase: ${problem}`;
-    if (problem !== this.#lastProblem) this.#options.log.warn({ problem }, sentence);
-    this.#lastProblem = problem;
+    // Several sentences of one outage may take turns at each look.
+    if (problem !== this.#lastProblem && performance.now() >= this.#sayAgainAtMs) {
+      this.#options.log.warn({ problem }, sentence);
+      this.#lastProblem = problem;
+      this.#sayAgainAtMs = performance.now() + SAY_INTERVAL_MS;
+    }
     const { desired } = this.#options;
     if (this.#effective?.phase !== desired()) this.#waitingFor = problem;
   }
