@@ -155,7 +155,10 @@ export class PhaseKeeper {
       return;
     }
     // JSON is primary, or about to be: what PostgreSQL holds may be behind in a moment.
-    if (primaryOf(row.phase) === 'json') requests.hold('all');
+    if (primaryOf(row.phase) === 'json') {
+      requests.hold('all');
+      this.#stands(row);
+    }
     await this.#takeOver();
   }
 
@@ -186,6 +189,7 @@ export class PhaseKeeper {
     } catch (error) {
       if (!isTandemError(error, 'lock-held')) throw error;
       this.#lockHeldSinceMs ??= performance.now();
+      this.#waitingFor = error.message;
       const heldMs = performance.now() - this.#lockHeldSinceMs;
       if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
       return;
