@@ -5,7 +5,12 @@ import { loadCollections } from '@tandem/storage/collections';
 import { openJsonStore } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { migrateQueues } from '@tandem/storage/replication';
-import { create, createTestDatabase, type TestDatabase } from '@tandem/storage/testing';
+import {
+  create,
+  createEmptyDatabase,
+  createTestDatabase,
+  type TestDatabase,
+} from '@tandem/storage/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from './run.ts';
 
@@ -117,4 +122,18 @@ test('two installations are told apart, and left as they are', async () => {
 
 test('a wrong configuration is 78', async () => {
   expect((await doctor([], { FF_DUAL_WRITE_ENABLED: 'perhaps' })).exitCode).toBe(78);
+});
+
+test('a database without the schema is migrated on the way', async () => {
+  const empty = await createEmptyDatabase();
+  try {
+    const variables = { ...DUAL, DATABASE_URL: empty.url };
+    const told = await doctor(['--json'], variables);
+    const names = JSON.parse(told.data).steps.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['create', 'migrate', 'move']);
+    await doctor(['--apply'], variables);
+    expect(await doctor([], variables)).toMatchObject({ exitCode: 0 });
+  } finally {
+    await empty.drop();
+  }
 });

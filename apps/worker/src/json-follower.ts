@@ -257,7 +257,7 @@ export class JsonFollower {
     const report = await bringUpToDate({
       ...{ source: postgres, target: json, collections, signal },
       onRejected: (changes) => queues.enqueueRejected('json', changes),
-      watch: this.#options.watch,
+      ...{ watch: this.#options.watch, isLive: true },
     });
     const { seen, applied, remaining } = report;
     const evidence = { seen, applied, remaining };

@@ -1,3 +1,4 @@
+import type { CatchUpStatus } from '@tandem/storage/consistency';
 import { expect, test } from 'vitest';
 import { readinessOf, type WorkerReport } from './report.ts';
 
@@ -50,4 +51,13 @@ test('I5: a paused direction or a JSON store that can’t be used is degraded, n
     status: 'degraded',
     dependencies: { json: { status: 'degraded', detail: 'expenses.json is damaged' } },
   });
+});
+
+test('a catch-up is shown while it runs', () => {
+  const catchUp: CatchUpStatus = {
+    ...{ towards: 'json' as const, since: '2025-12-07T10:00:00.000Z', duty: 0.5 },
+    ...{ done: 10, total: 100, perSecond: 5, secondsLeft: 18 },
+  };
+  expect(readinessOf({ ...working, catchUp })).toMatchObject({ ready: true, catchUp });
+  expect(readinessOf(working)).not.toHaveProperty('catchUp');
 });

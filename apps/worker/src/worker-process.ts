@@ -112,7 +112,7 @@ export class WorkerProcess {
       desired: this.#flags.current().desired,
       flags: this.#flags.current().flags,
       ready: this.#toPostgres !== undefined && this.#outage.current === undefined,
-      waitingFor: this.#watch.sentence ?? this.#json.waitingFor,
+      waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor,
     }));
   }
 

@@ -153,7 +153,7 @@ export class ApiProcess {
       desired: this.flags.desired,
       flags: this.flags.flags,
       ready: this.requests.standing.store !== undefined,
-      waitingFor: this.watch.sentence ?? this.keeper.waitingFor,
+      waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor,
     }));
     this.#keeping = this.keeper.run();
   }

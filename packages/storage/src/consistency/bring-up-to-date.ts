@@ -60,8 +60,10 @@ export interface CatchUpOptions {
   /** Gets the changes the target can't hold, so that each can stand as a dead letter (I2). */
   readonly onRejected?: (changes: readonly Change[]) => Promise<void>;
   readonly now?: () => Date;
-  /** Told how far it is; gives rest to live writes that suffer. */
+  /** Told how far it is. */
   readonly watch?: CatchUpWatch;
+  /** Requests are served meanwhile: the watch gives them rest when they suffer. */
+  readonly isLive?: boolean;
 }
 
 /**
@@ -105,7 +107,7 @@ class CatchUpRun {
   }
 
   async collection(collection: Collection): Promise<void> {
-    const { source, target, signal, watch } = this.#options;
+    const { source, target, signal, watch, isLive = false } = this.#options;
     const window = new ApplyWindow(target, (changes, results) => this.#settle(changes, results));
     try {
       for await (const pairs of pairedChunks(source, target, collection)) {
@@ -119,7 +121,7 @@ class CatchUpRun {
         }
         this.#tell(collection);
         signal?.throwIfAborted();
-        await watch?.rest(signal);
+        if (isLive) await watch?.rest(signal);
       }
       await window.finish();
       this.#tell(collection);

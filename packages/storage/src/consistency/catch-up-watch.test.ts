@@ -22,20 +22,20 @@ test('a catch-up tells how far it is while it runs, and nothing afterwards', asy
   );
   const watch = new CatchUpWatch(log);
   const seen: (CatchUpStatus | undefined)[] = [];
-  expect([watch.current, watch.sentence]).toEqual([undefined, null]);
+  expect([watch.current, watch.waitingFor]).toEqual([undefined, null]);
   await bringUpToDate({
     ...{ source: json, target: opened.store, collections: opened.collections, watch },
     onProgress: ({ total }) => {
       expect(total).toBe(9_000);
       seen.push(watch.current);
-      expect(watch.sentence).toMatch(
-        /^PostgreSQL is being brought up to date by difference: [\d,]+ of 9,000 \(\d+ %\)/,
+      expect(watch.waitingFor).toMatch(
+        /^PostgreSQL to be brought up to date by difference: [\d,]+ of 9,000 \(\d+ %\)/,
       );
     },
   });
   expect(seen.length).toBeGreaterThan(3);
   for (const status of seen) expect(status).toMatchObject({ towards: 'postgres', total: 9_000 });
-  expect([watch.current, watch.sentence]).toEqual([undefined, null]);
+  expect([watch.current, watch.waitingFor]).toEqual([undefined, null]);
 });
 
 test('a catch-up that fails is not shown as running', async () => {

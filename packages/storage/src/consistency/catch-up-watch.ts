@@ -54,11 +54,11 @@ export class CatchUpWatch {
     return { towards, since, duty, ...progressOf(done, total, performance.now() - beganMs) };
   }
 
-  /** For whoever wonders what is waited for; `null` while none runs. */
-  get sentence(): string | null {
+  /** What is waited for, to follow "waiting for"; `null` while none runs. */
+  get waitingFor(): string | null {
     const { current } = this;
     if (current === undefined) return null;
-    return `${NAMES[current.towards]} is being brought up to date by difference: ${describeProgress(current)}.`;
+    return `${NAMES[current.towards]} to be brought up to date by difference: ${describeProgress(current)}.`;
   }
 
   /** @returns to be called at the end */
@@ -84,7 +84,10 @@ export class CatchUpWatch {
     const now = performance.now();
     if (now - run.loggedMs < LOG_INTERVAL_MS) return;
     run.loggedMs = now;
-    this.#log.info({ ...this.current }, `Catch-up: ${this.sentence}`);
+    const { current } = this;
+    if (current === undefined) return;
+    const sentence = `Catch-up towards ${NAMES[run.towards]}: ${describeProgress(current)}`;
+    this.#log.info({ ...current }, sentence);
   }
 
   /** Waits as long as live requests need, by what the event loop's delay says of them. */
@@ -93,7 +96,7 @@ export class CatchUpWatch {
     if (run === undefined) return;
     const now = performance.now();
     if (now - run.lookedMs >= LOOK_INTERVAL_MS) {
-      const delayMs = run.delay.percentile(99) / NANOSECONDS_A_MS - DELAY_RESOLUTION_MS;
+      const delayMs = run.delay.percentile(90) / NANOSECONDS_A_MS - DELAY_RESOLUTION_MS;
       run.delay.reset();
       run.duty = nextDuty(run.duty, delayMs);
       run.lookedMs = now;

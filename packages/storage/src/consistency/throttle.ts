@@ -1,6 +1,7 @@
 //   calm:    duty grows by a step, up to 1 (no rest)
 //   suffers: duty halves, down to a tenth: never a standstill
-/** Above this delay of the event loop (99th percentile of a look) live requests suffer. */
+/** Above this delay of the event loop (90th percentile of a look) live requests suffer: one stall
+ *  alone, as a collection of garbage makes it, says nothing. */
 export const DELAY_MAX_MS = 40;
 /** A catch-up works at least this share of the time, so that it ends. */
 const DUTY_MIN = 0.1;

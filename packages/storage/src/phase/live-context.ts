@@ -27,7 +27,7 @@ export async function catchUpLive(
 ): Promise<string | undefined> {
   const { collections, now, queues, signal, watch } = context;
   const report = await bringUpToDate({
-    ...{ source, target, collections, now, signal, ...(watch && { watch }) },
+    ...{ source, target, collections, now, signal, ...(watch && { watch, isLive: true }) },
     onRejected: (changes) => queues.enqueueRejected(target.name, changes),
   });
   const standing = await standingDifferences(source, target, collections, report);

@@ -44,7 +44,7 @@ async function catchUp(context: SwitchContext, journal: RelayedJournal): Promise
     collections,
     now,
     onRejected: (changes) => queues.enqueueRejected('postgres', changes),
-    ...(context.watch && { watch: context.watch }),
+    ...(context.watch && { watch: context.watch, isLive: true }),
   });
   await journal.skipTo(covered);
   await json.phase.update({ catchUpSince: null });
