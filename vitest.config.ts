@@ -1,7 +1,11 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Drills take minutes: `npm run drill:failpoints` runs them, an ordinary run leaves them out. */
+const drills = process.env.TANDEM_DRILLS === undefined ? ['e2e/drills/**'] : [];
 
 export default defineConfig({
   test: {
+    exclude: [...configDefaults.exclude, ...drills],
     globalSetup: ['packages/embedded-postgres/src/test-server.ts'],
     include: ['{apps,packages}/*/src/**/*.test.ts', '{bench,e2e,scripts}/**/*.test.ts'],
     testTimeout: 60_000,

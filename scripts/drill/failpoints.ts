@@ -1,14 +1,11 @@
 // npm run drill:failpoints [-- NAME]: kill -9 at every failpoint of every switch, or at those whose name
-// has NAME ("promote", "demote.sealed:postgres"). Without NAME also the COMMIT of a switch whose answer is
-// lost, both ways. Some ten minutes; an ordinary test run takes a sample.
+// has NAME ("promote", "demote.sealed:postgres"). Without NAME also the other drills of a
+// switch: its COMMIT cut off, its gates. Some ten minutes; an ordinary test run takes a sample.
 import { spawnSync } from 'node:child_process';
 import { root } from '../root.ts';
 
 const [name] = process.argv.slice(2);
-const files = [
-  'e2e/switch-crash.test.ts',
-  ...(name === undefined ? ['e2e/switch-commit-cut.test.ts'] : []),
-];
+const files = ['e2e/switch-crash.test.ts', ...(name === undefined ? ['e2e/drills/'] : [])];
 const { status } = spawnSync('vitest', ['run', ...files], {
   cwd: root,
   stdio: 'inherit',

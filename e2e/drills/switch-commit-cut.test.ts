@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { seedOf, startTcpProxy } from '@tandem/storage/testing';
+import { startTcpProxy } from '@tandem/storage/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { moreWrites, startLoad } from './load.ts';
-import { reach, reached, setFlags } from './phase-flags.ts';
-import { recordPrimaries } from './primaries-recorder.ts';
-import { call, query } from './record-client.ts';
-import { newMigratedDatabase, startApi } from './services.ts';
-import { temporaryFolder } from './tandem-process.ts';
+import { moreWrites, startLoad } from '../load.ts';
+import { reach, reached, setFlags } from '../phase-flags.ts';
+import { recordPrimaries } from '../primaries-recorder.ts';
+import { call, query } from '../record-client.ts';
+import { newMigratedDatabase, startApi } from '../services.ts';
+import { temporaryFolder } from '../tandem-process.ts';
 
 const WRITERS = 4;
 const WRITES_BETWEEN = 40;
@@ -15,18 +15,10 @@ const WAIT = { timeout: 60_000, interval: 20 };
 const HELD_AT_FAILPOINT_MS = 1_000;
 const BODY = { date: '2025-11-23', category: 'Food', account: 'Cash', amount: 1 };
 
-const OUTCOMES = [
+test.for([
   ['after the server had it', true],
   ['before the server had it', false],
-] as const;
-/** An ordinary run takes one, by seed: each waits until a held request gives up. */
-const seed = seedOf();
-const outcomes =
-  process.env.TANDEM_DRILLS === undefined
-    ? OUTCOMES.slice(seed % OUTCOMES.length).slice(0, 1)
-    : OUTCOMES;
-
-test.for(outcomes)(
+] as const)(
   'I3: the answer to the COMMIT of a switch is cut off %s: never two primaries, reads go on, writes once the server answers',
   { timeout: 150_000 },
   async ([, delivered]) => {
