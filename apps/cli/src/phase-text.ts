@@ -7,6 +7,9 @@ import type {
 } from '@tandem/storage/phase';
 import { textTable } from './text-table.ts';
 
+/** Characters. */
+const EVIDENCE_WIDTH = 60;
+
 /** The flags with their sources, as a table. */
 export const flagsAsText = (flags: ResolvedFlags['flags']): string[] =>
   textTable(
@@ -46,9 +49,16 @@ export function historyAsText(entries: readonly HistoryEntry[]): string {
     entries.map(({ at, kind, from, to, epoch, actor, reason, evidence }) => [
       ...[at, from === null ? `${kind} ${to}` : from === to ? to : `${from} → ${to}`],
       ...[epoch === null ? null : String(epoch), actor, reason],
-      evidence === null || Object.keys(evidence).length === 0 ? null : JSON.stringify(evidence),
+      evidenceOf(evidence),
     ]),
   ).join('\n');
+}
+
+/** In a line; `--json` has all of it. */
+function evidenceOf(evidence: HistoryEntry['evidence']): string | null {
+  if (evidence === null || Object.keys(evidence).length === 0) return null;
+  const text = JSON.stringify(evidence);
+  return text.length > EVIDENCE_WIDTH ? `${text.slice(0, EVIDENCE_WIDTH)}…` : text;
 }
 
 /** What was asked for and what it leads to. */
