@@ -2,7 +2,7 @@ import type { Change, Item } from '../changes/index.ts';
 import type { ApplyResult, Store } from '../store.ts';
 
 /** Bounds of one batch: PostgreSQL's is one COPY, the JSON store's one turn of the event loop. */
-const BATCH_ITEMS: Readonly<Record<Store['name'], number>> = { postgres: 4_000, json: 1_000 };
+const BATCH_ITEMS: Readonly<Record<Store['name'], number>> = { postgres: 10_000, json: 1_000 };
 const BATCH_CHARACTERS_MAX = 4_000_000;
 /** While one batch is being stored the next one is made ready; a third would only wait. */
 const BATCHES_UNDER_WAY = 2;
