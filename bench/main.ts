@@ -46,7 +46,9 @@ try {
   for (const [name, bar] of Object.entries(BARS)) {
     if (named.length > 0 && !named.includes(name)) continue;
     console.error(`${name} …`);
-    results.push(...(await bar(profile, folder)));
+    const measured = await bar(profile, folder);
+    console.error(tableOf(measured));
+    results.push(...measured);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

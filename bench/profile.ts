@@ -17,7 +17,7 @@ export const FULL: Profile = {
   records: 1_000_000,
   turns: 41,
   turnMs: 300,
-  longTurns: 5,
+  longTurns: 3,
   apiSeconds: 5,
 };
 

@@ -11,15 +11,17 @@ import { WRITERS } from './group-commit.ts';
 export async function checkpoint(profile: Profile, folder: string): Promise<Result[]> {
   const directory = await makeStore(join(folder, 'checkpoint'), profile.records);
   const store = await OpenedStore.open(directory);
-  await store.ask({ kind: 'write', writers: WRITERS, ms: profile.turnMs });
+  const work = { op: 'update', records: profile.records } as const;
+  const writing = { writers: WRITERS, work };
+  await store.ask({ kind: 'write', ...writing, ms: profile.turnMs });
   const beside: Answer[] = [];
   const alone: Answer[] = [];
   for (let turn = 0; turn < profile.longTurns; turn++) {
-    const measured = await store.ask({ kind: 'write-and-checkpoint', writers: WRITERS });
+    const measured = await store.ask({ kind: 'write-and-checkpoint', ...writing });
     beside.push(measured);
     // As long as the checkpoint took: a longest delay grows with the time it is looked for.
     const ms = (measured.written?.seconds ?? 0) * 1_000;
-    alone.push(await store.ask({ kind: 'write', writers: WRITERS, ms }));
+    alone.push(await store.ask({ kind: 'write', ...writing, ms }));
   }
   await store.close();
   const p99 = (answers: Answer[]): number[] => answers.map(({ written }) => written?.p99Ms ?? 0);

@@ -11,6 +11,7 @@ import { type Result, result, spellAll } from '../result.ts';
 import { inTurns, ratiosOf } from '../turns.ts';
 
 export const WRITERS = 64;
+const CREATE = { op: 'create' } as const;
 
 /** Group commit against a loop that only writes and syncs the same bytes, and against SQLite. */
 export async function groupCommit(profile: Profile, folder: string): Promise<Result[]> {
@@ -25,12 +26,14 @@ export async function groupCommit(profile: Profile, folder: string): Promise<Res
     journalBytesMax: Number.POSITIVE_INFINITY,
   };
   const store = await openJsonStore({ directory, collections, fileSystem, ...never });
-  await runWriters(store, expense, WRITERS, { ms: profile.turnMs });
+  await runWriters(store, expense, WRITERS, CREATE, { ms: profile.turnMs });
   let batches: number[] = [];
   let sizes: number[] = [];
   const tandem = async (): Promise<number> => {
     take();
-    const { writes, perSecond } = await runWriters(store, expense, WRITERS, { ms: profile.turnMs });
+    const { writes, perSecond } = await runWriters(store, expense, WRITERS, CREATE, {
+      ms: profile.turnMs,
+    });
     batches = take();
     const mean = writes / batches.length;
     sizes = batches.map((_, at) => Math.round((at + 1) * mean) - Math.round(at * mean));

@@ -13,7 +13,12 @@ export async function stored(profile: Profile, folder: string): Promise<Result[]
   );
   const empty = await OpenedStore.open(await makeStore(join(folder, 'stored-empty'), 0));
   const perSecond = async (store: OpenedStore): Promise<number> => {
-    const { written } = await store.ask({ kind: 'write', writers: WRITERS, ms: profile.turnMs });
+    const { written } = await store.ask({
+      kind: 'write',
+      writers: WRITERS,
+      work: { op: 'create' },
+      ms: profile.turnMs,
+    });
     if (written === undefined) throw new Error('Nothing was written.');
     return written.perSecond;
   };

@@ -1,3 +1,4 @@
+import type { Command } from '@tandem/storage/changes';
 import type { Collection, FieldValues } from '@tandem/storage/collections';
 import type { Store } from '@tandem/storage/store';
 import { expenseValues } from '../records.ts';
@@ -15,6 +16,13 @@ export interface Written {
 /** Made beforehand: making values is no part of writing them. */
 const DISTINCT_RECORDS = 4_096;
 
+/** What they do: `create` adds records; `update` changes those that are there, so that the store stays as
+ *  large as it is. */
+export type Work = { readonly op: 'create' } | { readonly op: 'update'; readonly records: number };
+
+/** Visits every id of a store in an order that jumps about. */
+const STRIDE = 7_919;
+
 /** How long writers go on: a time, or until something has ended. */
 type Until = { readonly ms: number } | { readonly ended: Promise<unknown> };
 
@@ -23,6 +31,7 @@ export async function runWriters(
   store: Store,
   expense: Collection,
   writers: number,
+  work: Work,
   until: Until,
 ): Promise<Written> {
   const latencies: number[] = [];
@@ -36,16 +45,16 @@ export async function runWriters(
   }
   const values = Array.from({ length: DISTINCT_RECORDS }, (_, n) => expenseValues(n));
   let next = 0;
+  const command = (): Command => {
+    const n = next++;
+    const set = values[n % DISTINCT_RECORDS] as FieldValues;
+    if (work.op === 'create') return { op: 'create', collection: expense, values: set };
+    return { op: 'update', collection: expense, id: ((n * STRIDE) % work.records) + 1, set };
+  };
   const start = performance.now();
   const write = async (): Promise<void> => {
     for (let from = performance.now(); !over && from < deadline; ) {
-      await store.write({
-        command: {
-          op: 'create',
-          collection: expense,
-          values: values[next++ % DISTINCT_RECORDS] as FieldValues,
-        },
-      });
+      await store.write({ command: command() });
       const now = performance.now();
       latencies.push(now - from);
       from = now;

@@ -3,13 +3,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadCollections } from '@tandem/storage/collections';
 import { openJsonStore } from '@tandem/storage/json';
-import { runWriters, type Written } from '../loops/writers.ts';
+import { runWriters, type Work, type Written } from '../loops/writers.ts';
 
 /** What the process is asked to do. */
 export type Request =
-  | { readonly kind: 'write'; readonly writers: number; readonly ms: number }
+  | { readonly kind: 'write'; readonly writers: number; readonly work: Work; readonly ms: number }
   /** Writes for as long as a checkpoint takes. */
-  | { readonly kind: 'write-and-checkpoint'; readonly writers: number }
+  | { readonly kind: 'write-and-checkpoint'; readonly writers: number; readonly work: Work }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };
 
@@ -58,7 +58,7 @@ async function answer(request: Request): Promise<Omit<Answer, 'rssBytes'>> {
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const until = request.kind === 'write' ? { ms: request.ms } : { ended: store.checkpoint() };
-  const written = await runWriters(store, expense as never, request.writers, until);
+  const written = await runWriters(store, expense as never, request.writers, request.work, until);
   delay.disable();
   return { written, longestDelayMs: delay.max / NANOSECONDS_A_MS };
 }
@@ -69,4 +69,6 @@ process.on('message', (request: Request) => {
     if (request.kind === 'close') process.disconnect();
   });
 });
+// Whoever asked is gone: so is the use of this process.
+process.on('disconnect', () => process.exit());
 send({ openedMs });
