@@ -62,8 +62,9 @@ export class Checkpointer {
 
   /** Writes everything the store has applied; resolves when it is all in place. */
   async run(core: Core): Promise<void> {
-    const { layout, fileSystem } = this.#context;
+    const { layout, fileSystem, now } = this.#context;
     const number = core.manifest.checkpoint.number + 1;
+    await core.memory.keys.prune(now());
     const { storeId } = core.manifest;
     const started = await this.#loop.exclusive(() => this.#rotate(core));
     const files: Record<string, string> = {};
@@ -93,9 +94,8 @@ export class Checkpointer {
 
   /** The snapshot holds exactly the segments before the new one. */
   async #rotate(core: Core): Promise<Started> {
-    const { fileSystem, layout, now } = this.#context;
+    const { fileSystem, layout } = this.#context;
     const { mark } = core.journal;
-    core.memory.keys.prune(now());
     if (mark.batch > mark.start.batch) {
       const identity = { storeId: core.manifest.storeId, number: mark.number + 1 };
       const start = { batch: mark.batch, seq: mark.seq };

@@ -107,7 +107,9 @@ export class JsonSnapshot extends MemoryReads {
       if (manifest.storeId !== before.storeId) throw new SnapshotOvertaken('it is another store.');
       await journal.follow(manifest);
       // The holder forgets expired keys at its checkpoints; a long-lived follower must, too.
-      if (manifest.checkpoint.number !== before.checkpoint.number) memory.keys.prune(this.#now());
+      if (manifest.checkpoint.number !== before.checkpoint.number) {
+        await memory.keys.prune(this.#now());
+      }
       this.#loaded = { memory, journal, manifest };
       return { replayed: journal.replayed - replayedBefore, reloaded: false };
     } catch (error) {

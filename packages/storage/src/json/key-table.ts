@@ -1,5 +1,6 @@
 import type { KeyItem } from '../changes/index.ts';
 import { emptyTree } from './btree.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** Keys live at least 24 h (I10); twice that, so that clocks and late arrivals do not matter. */
 const KEY_LIFE_MS = 48 * 60 * 60 * 1000;
@@ -20,6 +21,11 @@ export function compareUtf8(a: string, b: string): number {
 
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);
 
+export interface KeySnapshot {
+  readonly size: number;
+  values(): Iterable<KeyItem>;
+}
+
 /** Idempotency keys and the outcomes of the writes they named. */
 export class KeyTable {
   readonly #keys = emptyTree<string, KeyItem>(compareUtf8);
@@ -38,9 +44,14 @@ export class KeyTable {
     this.#keys.set(item.key, item);
   }
 
-  prune(now: number): void {
-    const expired = this.#keys.valuesArray().filter((item) => isExpired(item, now));
-    for (const { key } of expired) this.#keys.delete(key);
+  /** Forgets what has outlived its time, in slices: there may be a million keys. */
+  async prune(now: number): Promise<void> {
+    const slice = new TimeSlice();
+    for (const item of this.#keys.clone().values()) {
+      // Between two slices an expired key may have been given anew.
+      if (isExpired(item, now) && this.#keys.get(item.key) === item) this.#keys.delete(item.key);
+      if (slice.isOver()) await slice.next();
+    }
   }
 
   /** Keys above one that still live, in the order of their bytes. */
@@ -53,8 +64,10 @@ export class KeyTable {
     return found;
   }
 
-  snapshot(): readonly KeyItem[] {
-    return this.#keys.valuesArray();
+  /** All keys as of now, whatever is written while they are read. */
+  snapshot(): KeySnapshot {
+    const keys = this.#keys.clone();
+    return { size: keys.size, values: () => keys.values() };
   }
 }
 

@@ -1,12 +1,11 @@
-import type { KeyItem } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { IdHighWater } from '../store.ts';
-import { KeyTable } from './key-table.ts';
+import { type KeySnapshot, KeyTable } from './key-table.ts';
 import { RecordTable, type TableSnapshot } from './record-table.ts';
 
 export interface MemorySnapshot {
   readonly tables: readonly TableSnapshot[];
-  readonly keys: readonly KeyItem[];
+  readonly keys: KeySnapshot;
 }
 
 /** Everything the store knows, as of the last durable batch. Reads look here and nowhere else. */

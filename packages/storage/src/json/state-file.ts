@@ -52,8 +52,8 @@ export async function writeState(
         if (slice.isOver()) await slice.next();
       }
     }
-    add(JSON.stringify({ kind: 'keys', entries: snapshot.keys.length }));
-    for (const key of snapshot.keys) {
+    add(JSON.stringify({ kind: 'keys', entries: snapshot.keys.size }));
+    for (const key of snapshot.keys.values()) {
       add(JSON.stringify(key));
       if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
       if (slice.isOver()) await slice.next();
