@@ -2,6 +2,7 @@
 //   behind the ring: segments, from the nearest known place on
 //   relayed(seq) ──> the next checkpoint may drop segments up to there
 import { TandemError } from '../errors.ts';
+import type { JsonPosition } from '../phase/index.ts';
 import type { Outbox, OutboxEntry } from '../replication/index.ts';
 import type { Core } from './checkpoint.ts';
 import { isFileError } from './file-system.ts';
@@ -43,6 +44,13 @@ export class JournalOutbox implements Outbox {
 
   head(): number {
     return this.#core().journal.mark.seq;
+  }
+
+  position(): JsonPosition {
+    const { manifest, journal } = this.#core();
+    const session = manifest.phase.lineage?.at(-1)?.id;
+    if (session === undefined) throw new Error('The JSON store was opened without a session.');
+    return { session, batch: journal.mark.batch };
   }
 
   relayed(seq: number): void {

@@ -10,6 +10,7 @@ import { JsonStore } from './json-store.ts';
 import { layoutOf } from './layout.ts';
 import { readManifest } from './manifest.ts';
 import type { OpenContext } from './open-context.ts';
+import { keepOpening, withOpening } from './opening.ts';
 import { recover } from './recovery.ts';
 import type { Withdraw } from './request-file.ts';
 import { takeLock } from './store-lock.ts';
@@ -54,14 +55,16 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
     try {
       await fileSystem.mkdir(layout.handover, PRIVATE_DIRECTORY);
       const manifest = await readManifest(fileSystem, layout);
-      const recovered =
+      const recovered = withOpening(
         manifest === undefined
           ? await adopt(context)
-          : await recover(context, manifest, { trustFiles: true });
+          : await recover(context, manifest, { trustFiles: true }),
+      );
       store = new JsonStore(context, lock, recovered, {
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
       });
+      await keepOpening(store.phase, log);
       await store.start({
         checkpointNow: recovered.checkpointNow,
         adoptExternalEdits: options.adoptExternalEdits ?? false,

@@ -32,10 +32,20 @@ export {
   valuesOf,
 } from './flags.ts';
 export { BACKLOG_MAX, closedGates, type Gate, type GateFacts, gatesOf } from './gates.ts';
+export {
+  type Acquaintance,
+  type JsonPosition,
+  type JsonSession,
+  jsonWasRestored,
+  type PostgresPosition,
+  postgresWasRestored,
+  withSession,
+} from './lineage.ts';
 export type { LiveContext } from './live-context.ts';
 export { type DemoteContext, promoteJson } from './live-demote.ts';
 export { type PromoteContext, promotePostgres } from './live-promote.ts';
 export { meetPostgres, type RelayedJournal } from './meet.ts';
+export { meetAgain } from './meet-again.ts';
 export { mend, mendAlone } from './mend.ts';
 export {
   type Asked,

@@ -1,5 +1,6 @@
 import { TandemError } from '../errors.ts';
 import { returnFromBrake } from './brake.ts';
+import { meetAgain } from './meet-again.ts';
 import { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 import type { JsonSide, SwitchContext } from './switch-context.ts';
 
@@ -9,7 +10,8 @@ const ACTS_MAX = 8;
 type Act = Exclude<Reconciliation['act'], 'none' | 'refuse'>;
 
 /**
- * Makes two reachable stores agree on the phase, after whatever happened to the processes before.
+ * Makes two reachable stores agree on the phase, after whatever happened to the processes before, and
+ * recognises one that was put back meanwhile.
  * @throws {TandemError} `mismatched-stores` or `unavailable`, as `reconcile` decided
  */
 export async function mend(context: SwitchContext, jsonIsBlank: boolean): Promise<void> {
@@ -17,7 +19,7 @@ export async function mend(context: SwitchContext, jsonIsBlank: boolean): Promis
     const postgres = await context.postgres.phase.read();
     const facts = { json: context.json.phase.read(), jsonIsBlank, postgres };
     const next = reconcile(facts);
-    if (next.act === 'none') return;
+    if (next.act === 'none') return meetAgain(context);
     if (next.act === 'refuse') throw new TandemError(next.code, next.sentence);
     context.log.info({ act: next.act }, `Phase: ${SENTENCES[next.act]}`);
     await carryOut(context, next, { ...facts, postgres });

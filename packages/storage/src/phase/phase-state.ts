@@ -1,3 +1,4 @@
+import type { Acquaintance, JsonPosition, JsonSession, PostgresPosition } from './lineage.ts';
 import type { Phase, PhaseFlags } from './phases.ts';
 
 /** What the JSON store's manifest keeps about the phase. Every change of it is durable. */
@@ -16,6 +17,10 @@ export interface JsonPhaseState {
   readonly lastKnownFlags: PhaseFlags | null;
   /** ISO instant at which this store was last known to hold all that PostgreSQL, the primary, held. */
   readonly followedUntil?: string | null;
+  /** Every opening of this store, oldest first: tells an older copy from the store itself. */
+  readonly lineage?: readonly JsonSession[];
+  /** How far PostgreSQL was seen. */
+  readonly seenPostgres?: PostgresPosition | null;
   /** Stands from the emergency brake until PostgreSQL was met again. */
   readonly braked?: Braked | null;
 }
@@ -72,6 +77,10 @@ export interface PostgresPhase {
   read(): Promise<PostgresPhaseState>;
   /** Forks and conflicts that nobody has decided yet. A switch would settle them by who is primary. */
   undecided(): Promise<number>;
+  /** Where the database itself is, and how far it has seen the JSON store of a pair. */
+  acquaintance(pairId: string): Promise<Acquaintance>;
+  /** Remembers how far the JSON store of a pair was seen. */
+  noteJson(pairId: string, seen: JsonPosition): Promise<void>;
   /**
    * Compare-and-set under the exclusive advisory lock (which every write transaction holds shared):
    * replaces the given members if the row still has `expected` epoch, and writes the history.

@@ -58,6 +58,13 @@ describe('two stores that belong together', () => {
     expect(act({ sealed: true, committing }, { epoch: 4 })).toEqual({ act: 'tell-json' });
   });
 
+  test('I12: a database that went back to JSON after the commit in question knows another JSON store', () => {
+    const ours = { sealed: true, committing };
+    expect(act(ours, { epoch: 5, phase: 'postgres-only' })).toEqual({ act: 'tell-json' });
+    expect(act(ours, { epoch: 5 })).toMatchObject({ act: 'refuse', code: 'mismatched-stores' });
+    expect(act(ours, { epoch: 4, phase: 'json-only' })).toMatchObject({ act: 'refuse' });
+  });
+
   test('I12: an epoch that cannot have come from the other store is a restored backup', () => {
     expect(act({}, { epoch: 7 })).toMatchObject({ act: 'refuse', code: 'mismatched-stores' });
     expect(act({}, { epoch: 7, phase: 'postgres-primary' })).toMatchObject({ act: 'refuse' });

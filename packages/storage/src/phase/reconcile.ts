@@ -54,11 +54,7 @@ export function reconcile({ json, jsonIsBlank, postgres }: PhaseFacts): Reconcil
   if (postgres.pairId !== json.pairId) return unpaired(json, jsonIsBlank, postgres);
   if (json.braked) return afterBrake(json, json.braked.epoch, postgres);
   if (json.committing !== null) {
-    // The database either has the attempt (or is past it), or must be moved past it itself: a commit
-    // still on its way then finds another epoch.
-    return postgres.epoch >= json.committing.epoch
-      ? { act: 'tell-json' }
-      : { act: 'abort-commit', epoch: json.committing.epoch };
+    return afterCommitting(json, json.committing.epoch, postgres);
   }
   if (postgres.epoch > json.epoch) return postgresIsFurther(json, postgres);
   if (postgres.epoch < json.epoch) return jsonIsFurther(json, postgres);
@@ -71,6 +67,20 @@ export function reconcile({ json, jsonIsBlank, postgres }: PhaseFacts): Reconcil
   if (json.sealed) return { act: 'lift-json-seal' };
   if (postgres.sealed) return { act: 'lift-postgres-seal' };
   return { act: 'none' };
+}
+
+/** The database either has the attempt (or is past it), or must be moved past it itself: a commit still
+ *  on its way then finds another epoch. */
+function afterCommitting(
+  json: JsonPhaseState,
+  attemptedEpoch: number,
+  postgres: PostgresPhaseState,
+): Reconciliation {
+  if (postgres.epoch < attemptedEpoch) return { act: 'abort-commit', epoch: attemptedEpoch };
+  const wasAborted = postgres.epoch === attemptedEpoch && postgres.phase === json.phase;
+  if (wasAborted || !jsonServes(postgres.phase)) return { act: 'tell-json' };
+  // It was primary and gave it back: to a store that this folder is an older copy of.
+  return postgresIsFurther(json, postgres);
 }
 
 /** The brake raised the epoch in JSON while PostgreSQL stayed at its own, or went on by itself. */

@@ -23,6 +23,8 @@ export interface QueueUpkeep {
    * made anew, or restored, while JSON followed.
    */
   beginRelay(): Promise<void>;
+  /** Jobs that wait for a store, or that somebody has in hand. */
+  waiting(direction: StoreName): Promise<number>;
   /** Queues changes that the store could not hold, so that they stand as dead letters. */
   enqueueRejected(direction: StoreName, changes: readonly Change[]): Promise<void>;
 }

@@ -5,6 +5,7 @@ import {
   type PostgresPhase,
   type PostgresPhaseState,
 } from '../phase/index.ts';
+import { noteJson, readAcquaintance } from './acquaintance.ts';
 import { storageError } from './failure.ts';
 import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
 import { type Row, rows, transaction } from './transaction.ts';
@@ -45,6 +46,9 @@ export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
         throw storageError(error);
       }
     },
+
+    acquaintance: (pairId) => readAcquaintance(pool, pairId),
+    noteJson: (pairId, seen) => noteJson(pool, pairId, seen),
 
     async advance(expectedEpoch, change, move) {
       const begin = [boundsStatement(), exclusive(SWITCH_LOCK), READ_PHASE];

@@ -17,8 +17,12 @@ export const relayCursor: RelayCursor = {
     return row?.[0] as number;
   },
 
-  async advance(client, pairId, seq) {
-    await rows(client, 'UPDATE relay_cursor SET seq = $2 WHERE pair_id = $1', [pairId, seq]);
+  async advance(client, pairId, seq, { session, batch }) {
+    await rows(
+      client,
+      'UPDATE relay_cursor SET seq = $2, session = $3, batch = $4 WHERE pair_id = $1',
+      [pairId, seq, session, batch],
+    );
   },
 };
 

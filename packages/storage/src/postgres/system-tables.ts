@@ -104,10 +104,13 @@ export const processes = pgTable(
   (table) => [check('processes_kind_is_one', sql`${table.kind} IN ('api', 'worker')`)],
 );
 
-/** Up to which `seq` a JSON store's outbox is in the queue; moved with the jobs it counts (I2). */
+/** Up to which `seq` a JSON store's outbox is in the queue; moved with the jobs it counts (I2). And how
+ *  far that store was ever seen: an older copy of it that is put back is recognised (I12). */
 export const relayCursor = pgTable('relay_cursor', {
   pair_id: text().primaryKey(),
   seq: count().notNull(),
+  session: text(),
+  batch: count(),
 });
 
 /** Deleted records; never pruned (I4). */

@@ -1,4 +1,5 @@
 import type { Item } from '../changes/index.ts';
+import type { JsonPosition } from '../phase/index.ts';
 
 /** An item waiting in the journal. `seq` counts the outbox items of this store, from 1, without gaps. */
 export interface OutboxEntry {
@@ -10,6 +11,8 @@ export interface OutboxEntry {
 export interface Outbox {
   /** `seq` of the last durable item; 0 before the first. */
   head(): number;
+  /** How far the store is, everything durable counted. */
+  position(): JsonPosition;
   /**
    * Durable items with `seq > afterSeq`, in order, at most `limit`.
    * @throws {TandemError} `refused-to-open` when `afterSeq` lies before the oldest kept item: those

@@ -4,6 +4,7 @@ import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
 import type { QueueUpkeep, RelayedJournal, StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
+import { readBacklog } from './backlog.ts';
 import { QUEUE_SCHEMA, type QueueClient } from './boss.ts';
 import { createJobSink } from './boss-job-sink.ts';
 import { QUEUES } from './job-sink.ts';
@@ -37,6 +38,11 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
 
     async beginRelay() {
       await journal?.beginAtHead();
+    },
+
+    async waiting(direction) {
+      const queue = (await readBacklog(pool)).queues[QUEUES[direction]];
+      return queue === undefined ? 0 : queue.waiting + queue.active;
     },
 
     async enqueueRejected(direction, changes) {

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { JsonPosition } from '../phase/index.ts';
 
 /**
  * Port: up to which outbox `seq` of a JSON store the queue has its items. It lives in PostgreSQL
@@ -8,6 +9,6 @@ import type { PoolClient } from 'pg';
 export interface RelayCursor {
   /** Reads the cursor of a pair and locks it until the transaction ends; 0 for a new pair. */
   lock(client: PoolClient, pairId: string): Promise<number>;
-  /** Moves it. The caller holds the lock. */
-  advance(client: PoolClient, pairId: string, seq: number): Promise<void>;
+  /** Moves it, and notes how far the JSON store was then (I12). The caller holds the lock. */
+  advance(client: PoolClient, pairId: string, seq: number, seen: JsonPosition): Promise<void>;
 }

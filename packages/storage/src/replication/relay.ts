@@ -159,7 +159,7 @@ class RunningRelay implements Relay {
         client,
         entries.map(({ item }) => item),
       );
-      await cursor.advance(client, pairId, last.seq);
+      await cursor.advance(client, pairId, last.seq, outbox.position());
       return last.seq;
     });
     this.#cursor = reached;

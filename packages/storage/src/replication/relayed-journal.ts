@@ -20,7 +20,9 @@ export function createRelayedJournal(options: RelayedJournalOptions): RelayedJou
   const { outbox, pool, cursor, pairId } = options;
   const locked = <T>(work: (at: number, move: (seq: number) => Promise<void>) => Promise<T>) =>
     inTransaction(pool, { timeoutMs: CURSOR_TIMEOUT_MS }, async (client) =>
-      work(await cursor.lock(client, pairId()), (seq) => cursor.advance(client, pairId(), seq)),
+      work(await cursor.lock(client, pairId()), (seq) =>
+        cursor.advance(client, pairId(), seq, outbox.position()),
+      ),
     );
 
   return {
