@@ -76,7 +76,14 @@ test('two flags typed one after the other are one change', async () => {
   expect(desired).toEqual(['json-only', 'postgres-primary']);
 });
 
-test('a change is heard at once, also one by DELETE or TRUNCATE', async () => {
+test('a change is heard of by its notification alone', async () => {
+  const { watch } = await watching({ pollIntervalMs: 3_600_000 });
+  await until('it listens', async () => (await listeners()) === 1);
+  await set('json-primary');
+  await until('the change counts', () => watch.current().desired === 'json-primary');
+});
+
+test('every statement that changes flags notifies once, also DELETE and TRUNCATE', async () => {
   const notified: number[] = [];
   const client = await database.pool.connect();
   client.on('notification', () => notified.push(notified.length));

@@ -31,6 +31,8 @@ export interface FlagWatchOptions {
   /** What was seen before this process began, e.g. in the JSON manifest. */
   readonly lastKnown: () => PhaseFlags | null;
   readonly log: Log;
+  /** Between two looks that nothing called for; 1 s if not given. */
+  readonly pollIntervalMs?: number;
 }
 
 type OnDesired = (flags: ResolvedFlags) => void;
@@ -110,7 +112,8 @@ export class FlagWatch {
       clearTimeout(this.#timer);
       this.#fold(await this.#read());
       const dueInMs = this.#settling === null ? undefined : settlesInMs(this.#settling, now());
-      const waitMs = Math.min(POLL_INTERVAL_MS, dueInMs ?? POLL_INTERVAL_MS);
+      const { pollIntervalMs = POLL_INTERVAL_MS } = this.#options;
+      const waitMs = Math.min(pollIntervalMs, dueInMs ?? pollIntervalMs);
       this.#timer = setTimeout(() => this.#look(), waitMs);
       this.#timer.unref();
     }
