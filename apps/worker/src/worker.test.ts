@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectJsonStore, openJsonStore, requestHandover } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
-import { migrateSchema } from '@tandem/storage/postgres';
+import { flagsOf } from '@tandem/storage/phase';
+import { migrateSchema, writePhaseFlags } from '@tandem/storage/postgres';
 import { migrateQueues, readBacklog } from '@tandem/storage/replication';
 import {
   chainOf,
@@ -52,13 +53,15 @@ const following = (worker: WorkerRun) =>
     return readiness?.dependencies.json?.detail === 'working';
   });
 
-/** The database is primary, of a pair whose JSON half is still to be made. */
-const enterPostgresPrimary = () =>
-  fixture.store.phase.advance(
+/** The database is primary, and shall be, of a pair whose JSON half is still to be made. */
+async function enterPostgresPrimary(): Promise<void> {
+  await writePhaseFlags(fixture.pool, flagsOf('postgres-primary'));
+  await fixture.store.phase.advance(
     0,
     { pairId: 'a-pair', epoch: 1, phase: 'postgres-primary' },
     { actor: 'test', reason: 'test', evidence: {} },
   );
+}
 
 const fileRecords = (): unknown[] => JSON.parse(readFileSync(join(home, expense.file), 'utf8'));
 
