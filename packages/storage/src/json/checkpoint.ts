@@ -8,7 +8,13 @@ import { keepForeignFile } from './external-edit.ts';
 import type { CreateOptions } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { writeLegacyFile } from './legacy-json.ts';
-import { catchUp, type Manifest, type SegmentMark, writeManifest } from './manifest.ts';
+import {
+  catchUp,
+  type FileHashes,
+  type Manifest,
+  type SegmentMark,
+  writeManifest,
+} from './manifest.ts';
 import { Memory, type MemorySnapshot } from './memory.ts';
 import type { OpenContext } from './open-context.ts';
 import { readState, writeState } from './state-file.ts';
@@ -78,8 +84,9 @@ export class Checkpointer {
         files[name] = await writeLegacyFile(fileSystem, draft, options, table);
       }
       await fileSystem.syncDirectory(layout.tandem);
+      const known = await this.#settlePending(core);
       await this.#loop.exclusive(() =>
-        updateManifest(this.#context, core, { pending: { number, files } }),
+        updateManifest(this.#context, core, { files: known, pending: { number, files } }),
       );
     } catch (error) {
       // Gives the room back on a full disk; nothing reads these files.
@@ -113,6 +120,22 @@ export class Checkpointer {
     }
     const { number: replayFrom, start } = core.journal.mark;
     return { snapshot: core.memory.snapshot(), replayFrom, batch: start.batch };
+  }
+
+  /**
+   * A checkpoint that failed while files were renamed leaves each the old or the new one. Before its
+   * hashes are forgotten, what stands there is made durable and known: else it would look foreign.
+   */
+  async #settlePending({ manifest: { pending, files } }: Core): Promise<FileHashes> {
+    if (pending === null) return files;
+    const { fileSystem, layout, collections } = this.#context;
+    await fileSystem.syncDirectory(layout.directory);
+    const known = { ...files };
+    for (const { name, file } of collections) {
+      const hash = await hashFile(fileSystem, layout.checkpointFile(file));
+      if (hash !== undefined && hash === pending.files[name]) known[name] = hash;
+    }
+    return known;
   }
 
   /** Permissions and owner of the file that is replaced: the legacy application must still reach it. */

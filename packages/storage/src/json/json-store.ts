@@ -15,13 +15,14 @@ import { adoptEdit } from './edit-adoption.ts';
 import { type ExternalEdit, type ForeignEdit, readEdits } from './external-edit.ts';
 import type { FileLock } from './file-system.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';
+import { IdleMark } from './idle-mark.ts';
 import { JournalOutbox } from './journal-outbox.ts';
 import type { Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
-import type { StorageBroken } from './whole-file.ts';
+import { type StorageBroken, storageError } from './whole-file.ts';
 
 /** After a failed background checkpoint, how long none is tried. */
 const CHECKPOINT_RETRY_MS = 30_000;
@@ -29,6 +30,7 @@ const CHECKPOINT_RETRY_MS = 30_000;
 export interface StoreSettings {
   readonly journalBytesMax: number;
   readonly checkpointAfterBytes: number;
+  readonly idleMarkMs: number;
 }
 
 /** A record the schema can't hold; it is served as it is and blocks promotion. */
@@ -48,6 +50,7 @@ export class JsonStore extends MemoryReads implements Store {
   readonly #loop: CommitLoop;
   readonly #checkpointer: Checkpointer;
   readonly #outbox: JournalOutbox;
+  readonly #idleMark: IdleMark;
   readonly #ending = new AbortController();
   #core: Core;
   #edits: readonly ForeignEdit[] = [];
@@ -77,6 +80,7 @@ export class JsonStore extends MemoryReads implements Store {
       publish: (batch) => {
         batch.publish();
         this.#outbox.publish(batch.outbox);
+        this.#idleMark.touched();
         this.#checkpointWhenDue();
       },
       onBroken: (error) => this.#onBroken(error),
@@ -85,6 +89,7 @@ export class JsonStore extends MemoryReads implements Store {
       journalBytesMax: settings.journalBytesMax,
       relayed: () => this.#outbox.relayedSeq,
     });
+    this.#idleMark = new IdleMark(settings.idleMarkMs, () => this.#markWhenIdle());
     this.phase = { read: () => this.#core.manifest.phase, update: (c) => this.#updatePhase(c) };
   }
 
@@ -134,8 +139,12 @@ export class JsonStore extends MemoryReads implements Store {
     // One that is under way may have taken its snapshot before the last write; if it fails, whoever
     // started it is told.
     while (this.#checkpoint !== undefined) await this.#checkpoint.catch(() => {});
-    if (isBehind(this.#core)) await this.#startCheckpoint();
-    else await this.#checkpointer.dropRelayed(this.#core);
+    try {
+      if (isBehind(this.#core)) await this.#startCheckpoint();
+      else await this.#checkpointer.dropRelayed(this.#core);
+    } catch (error) {
+      throw storageError('a checkpoint', error);
+    }
   }
 
   #startCheckpoint(): Promise<void> {
@@ -164,6 +173,20 @@ export class JsonStore extends MemoryReads implements Store {
         'A checkpoint failed; it is tried again',
       );
     });
+  }
+
+  /** Lets the manifest know how far the journal is durable; best effort. */
+  async #markWhenIdle(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    try {
+      await this.#loop.exclusive(async () => {
+        const { manifest, journal } = this.#core;
+        if (manifest.segments.at(-1)?.length === journal.mark.length) return;
+        await updateManifest(this.#context, this.#core, {});
+      });
+    } catch (error) {
+      this.#context.log.warn({ error: sentenceOf(error) }, 'The journal could not be marked');
+    }
   }
 
   #updatePhase(change: Partial<JsonPhaseState>): Promise<void> {
@@ -248,6 +271,7 @@ export class JsonStore extends MemoryReads implements Store {
   async #close(checkpoint: boolean): Promise<void> {
     const { log } = this.#context;
     this.#ending.abort();
+    this.#idleMark.end();
     const closed = new TandemError('unavailable', 'The JSON store is closed.');
     this.#loop.closeToWrites(closed);
     await this.#reopening;

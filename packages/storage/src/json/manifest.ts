@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { FileSystem } from './file-system.ts';
+import { offsetOfSyntaxError } from './json-position.ts';
 import type { Layout } from './layout.ts';
 import { readWhole, refusal, replaceFile } from './whole-file.ts';
 
@@ -24,7 +25,7 @@ export interface SegmentMark {
 }
 
 /** SHA-256 of a checkpoint file as this store knows it; `null`: it knows of none. */
-type FileHashes = Readonly<Record<string, string | null>>;
+export type FileHashes = Readonly<Record<string, string | null>>;
 
 /** The one small file that says what the others mean. Always replaced whole. */
 export interface Manifest {
@@ -95,21 +96,26 @@ export const newerFormat = (file: string, format: number) =>
     file,
     `it was written in format ${format}; this version reads format ${FORMAT}.`,
     'Start the newer version of Tandem that wrote it.',
+    { offset: 0 },
   );
 
-const damaged = (file: string, reason: string) =>
+/** @param offset where it is damaged; 0, its beginning, where that can't be told */
+const damaged = (file: string, reason: string, offset = 0) =>
   refusal(
     file,
     reason,
     'Restore this folder from a backup; or, to start over from the checkpoint files alone, move the whole .tandem folder away (what was written after the last checkpoint is then only in there).',
+    { offset },
   );
 
 function parse(bytes: Buffer, file: string): Record<string, unknown> {
+  const text = bytes.toString('utf8');
   try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw damaged(file, 'it is not whole JSON.');
+  const offset = Buffer.byteLength(text.slice(0, offsetOfSyntaxError(text)));
+  throw damaged(file, 'it is not whole JSON.', offset);
 }

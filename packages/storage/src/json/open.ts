@@ -18,6 +18,7 @@ import { PRIVATE_DIRECTORY, storageError } from './whole-file.ts';
 
 const JOURNAL_BYTES_MAX = 256 << 20;
 const CHECKPOINT_AFTER_BYTES = 64 << 20;
+const IDLE_MARK_MS = 1_000;
 const ACQUIRE_INTERVAL_MS = 50;
 
 export interface JsonStoreOptions {
@@ -34,6 +35,8 @@ export interface JsonStoreOptions {
   readonly journalBytesMax?: number;
   /** A checkpoint starts by itself when this much journal is not covered by one. */
   readonly checkpointAfterBytes?: number;
+  /** After a pause of this length in writing, the manifest notes how far the journal is durable. */
+  readonly idleMarkMs?: number;
   /** Names the holder to other processes; one that is named answers their requests for a checkpoint. */
   readonly processName?: string;
 }
@@ -63,6 +66,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
       store = new JsonStore(context, lock, recovered, {
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
+        idleMarkMs: options.idleMarkMs ?? IDLE_MARK_MS,
       });
       await keepOpening(store.phase, log);
       await store.start({

@@ -21,6 +21,7 @@ import {
   scanBatches,
 } from './segment-scan.ts';
 import { readState } from './state-file.ts';
+import { damageOfTail } from './torn-tail.ts';
 import { openIfPresent, readRange, refusal, removeIfPresent, writeSynced } from './whole-file.ts';
 
 type Items = Parameters<Parameters<typeof scanBatches>[3]>[0];
@@ -204,6 +205,11 @@ async function cutTornTail(
     throw damagedSegment(path, problem.offset, reason);
   }
   const bytes = await readRange(file, position.offset, (await file.size()) - position.offset);
+  const damage = damageOfTail(bytes, position);
+  if (damage !== undefined) {
+    const reason = `${damage} All of the last batch arrived on disk, so it was damaged there.`;
+    throw damagedSegment(path, problem.offset, reason);
+  }
   const keptAt = context.layout.torn(fileInstant(context.now()), segment);
   await writeSynced(context.fileSystem, keptAt, bytes);
   context.log.warn(

@@ -127,8 +127,9 @@ export async function replaceFile(
   try {
     await writeSynced(fileSystem, `${path}.new`, bytes);
   } catch (error) {
-    // Gives the room back on a full disk; the old file stands.
-    await removeIfPresent(fileSystem, `${path}.new`);
+    // Gives the room back on a full disk; the old file stands. If this fails too, the first error
+    // says more, and the next replacement empties the file.
+    await removeIfPresent(fileSystem, `${path}.new`).catch(() => {});
     throw storageError(`writing ${path}`, error);
   }
   try {
@@ -148,6 +149,10 @@ export function storageError(doing: string, cause: unknown): unknown {
   if (isFileError(cause, 'ENOSPC', 'EDQUOT')) {
     const sentence = `The disk of the JSON store is full: ${doing} failed.`;
     return new TandemError('storage-full', sentence, { cause });
+  }
+  // Outside the commit loop there is nothing to recover in place: it is a failure like any other.
+  if (cause instanceof StorageBroken) {
+    return new TandemError('storage-failed', cause.message, { cause });
   }
   if (!isFault) return cause;
   const sentence = `The JSON store's disk failed: ${doing}: ${sentenceOf(cause)}`;

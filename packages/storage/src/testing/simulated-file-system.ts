@@ -101,10 +101,10 @@ export class SimulatedProcess {
     await this.#alive();
     const operation = { kind: 'write', path } as const;
     const fault = this.#hooks.fault?.(operation);
-    const written = fault?.effect === 'short' ? bytes.subarray(0, bytes.length >> 1) : bytes;
+    const written = fault?.effect === 'short' ? bytes.subarray(0, (bytes.length + 1) >> 1) : bytes;
     if (fault?.effect !== 'before') this.#disk.write(inode, written, at);
     this.#hooks.changed?.(operation);
-    if (fault === undefined || (fault.effect === 'short' && written.length > 0)) {
+    if (fault === undefined || fault.effect === 'short') {
       return written.length;
     }
     throw failure(fault.code, path);

@@ -205,6 +205,13 @@ export const outboxText = (item: Item): string => {
   );
 };
 
-/** A phase state without what a checkpoint may set by itself. */
-export const phaseText = ({ catchUpSince: _set, ...phase }: JsonPhaseState): string =>
-  JSON.stringify(Object.entries(phase).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** What of a phase state only its owner sets; the rest a store may set by itself. */
+export const phaseText = ({
+  pairId,
+  epoch,
+  phase,
+  sealed,
+  committing,
+  lastKnownFlags,
+}: JsonPhaseState): string =>
+  JSON.stringify({ pairId, epoch, phase, sealed, committing, lastKnownFlags });
