@@ -18,7 +18,7 @@ import {
 
 const DRAIN = { drainTimeoutMs: 60_000 };
 
-export const collections = await loadCollections();
+const collections = await loadCollections();
 
 /** A database with schema and queues, and what works on it. */
 export function openDatabase(url: string) {

@@ -16,7 +16,7 @@ export interface StatementFault {
 }
 
 /** A transaction that is watched, from `arm` on. */
-export interface Watched {
+interface Watched {
   /** Statements sent in it, BEGIN and COMMIT included. */
   readonly statements: number;
   /** Whether the fault has happened. */

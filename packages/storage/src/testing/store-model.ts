@@ -23,7 +23,7 @@ export interface ModelKey {
 
 const bytewise = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-export const newerThan = (a: Stamp, b: Stamp): boolean =>
+const newerThan = (a: Stamp, b: Stamp): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.version > b.version);
 
 /** The text a record of the model must have, spelled out without the stores' own code (I8). */
