@@ -17,7 +17,7 @@ import {
   start,
   withJson,
 } from './pair-of-stores.ts';
-import { temporaryFolder } from './tandem-process.ts';
+import { environmentWith, startProcess, temporaryFolder } from './tandem-process.ts';
 
 /** A database with schema and queues on the run's server. */
 async function freshDatabase(): Promise<Database & { name: string }> {
@@ -182,6 +182,24 @@ test('I12: an older dump under postgres-primary is refused; a new folder is fill
     await replicateToJson(json, older);
     expect(await allEntries(json)).toEqual(await allEntries(older.postgres));
   });
+});
+
+test('I12: an api process does not start on an older dump, and says why', async () => {
+  const [directory, database] = [folder(), await freshDatabase()];
+  await postgresPair(directory, database);
+  const older = await dumpOf(database);
+  await withJson(directory, async (json) => {
+    await create(database.postgres, { notes: 'newer' });
+    await replicateToJson(json, database);
+  });
+  const environment = environmentWith({
+    ...{ DATABASE_URL: older.url, DATA_DIR: temporaryFolder(), JSON_DIR: directory, PORT: '0' },
+    ...{ FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' },
+  });
+  const api = startProcess([process.execPath, 'apps/api/src/server.ts'], environment);
+  expect(await api.ended).not.toBe(0);
+  expect(api.output()).toMatch(/The database was restored from an older backup.*expense 3/);
+  expect(await notes(older.postgres)).toEqual(['before', 'old']);
 });
 
 test('I12: a database that was moved and lacks nothing goes on, and gives no id twice', async () => {

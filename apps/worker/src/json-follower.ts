@@ -220,13 +220,16 @@ export class JsonFollower {
     try {
       while (!moved && !end.aborted) {
         await driver.noteFollowed('due');
+        // What is to be brought up by difference comes back through the preparation.
+        if (await driver.meetAgain('due')) break;
         moved = this.#desired !== undefined && (await driver.drive(this.#desired));
         if (!moved) await pause(DRIVE_INTERVAL_MS, end);
       }
     } finally {
       await this.#worker.stop({ drainTimeoutMs: mayDrain() && !moved ? this.#drainTimeoutMs : 0 });
-      if (!moved) await driver.noteFollowed('now');
       this.#worker = undefined;
+      if (!moved) await driver.noteFollowed('now');
+      if (!moved) await driver.meetAgain('now');
     }
     return moved;
   }

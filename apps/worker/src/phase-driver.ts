@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
 import type { CatchUpWatch } from '@tandem/storage/consistency';
-import { sentenceOf } from '@tandem/storage/errors';
+import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
@@ -13,6 +13,7 @@ import {
   disagreement,
   failpoint,
   type GateFacts,
+  meetAgain,
   mend,
   nextPhase,
   type Phase,
@@ -32,6 +33,8 @@ import {
   readBacklog,
 } from '@tandem/storage/replication';
 
+/** How often both stores remember how far the other is. */
+const MEET_INTERVAL_MS = 5_000;
 const RETRY_INTERVAL_MS = 5_000;
 const DRAIN_POLL_MS = 10;
 const NOTE_INTERVAL_MS = 2_000;
@@ -55,6 +58,7 @@ export class PhaseDriver {
   readonly #upkeep;
   #retryAtMs = 0;
   #noteAtMs = 0;
+  #meetAtMs = 0;
   #waitingFor: string | null = null;
   #unsettled = false;
 
@@ -102,6 +106,28 @@ export class PhaseDriver {
       await json.phase.update({ followedUntil: at });
     } catch (error) {
       log.debug({ error: sentenceOf(error) }, 'It could not be noted how far JSON follows.');
+    }
+  }
+
+  /**
+   * Looks now and then whether the database is still the one it was, and lets each side remember how far
+   * the other is (I12).
+   * @returns true when JSON must be brought up by difference before it follows on
+   * @throws {TandemError} `mismatched-stores`
+   */
+  async meetAgain(whenever: 'due' | 'now'): Promise<boolean> {
+    if (whenever === 'due' && performance.now() < this.#meetAtMs) return false;
+    this.#meetAtMs = performance.now() + MEET_INTERVAL_MS;
+    const { json, postgres, log } = this.#options;
+    try {
+      // A phase that moved is looked at by whoever follows it.
+      if ((await postgres.phase.read()).epoch !== json.phase.read().epoch) return false;
+      const met = await meetAgain(this.context('the worker looks at PostgreSQL again'));
+      return met === 'catch-up';
+    } catch (error) {
+      if (isTandemError(error, 'mismatched-stores')) throw error;
+      log.debug({ error: sentenceOf(error) }, 'It could not be noted how far the stores are.');
+      return false;
     }
   }
 

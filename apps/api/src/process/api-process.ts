@@ -22,6 +22,7 @@ import {
   type JsonPhaseState,
   type Phase,
   type PhaseFlags,
+  postgresWasRestored,
   primaryOf,
   pullBrake,
   type ResolvedFlags,
@@ -197,7 +198,10 @@ export class ApiProcess {
     const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
     const behind =
       manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);
-    return behind ? row : undefined;
+    if (!behind) return undefined;
+    // One that was put back is looked at by whoever holds the JSON store.
+    const { here } = await this.#postgres.phase.acquaintance(row.pairId);
+    return postgresWasRestored(here, manifest?.seenPostgres ?? null) ? undefined : row;
   }
 
   /** @throws {TandemError} `unavailable` while another api process of this machine lives */

@@ -9,9 +9,10 @@ import type { SwitchContext } from './switch-context.ts';
  * Recognises a store that was put back behind what the other has seen of it (I12), and lets each
  * remember how far the other is. Nothing is overwritten: a stale secondary is marked to be brought up
  * by difference; a stale primary goes on only if the secondary holds nothing that it lacks.
+ * @returns `catch-up` when that mark was set now
  * @throws {TandemError} `mismatched-stores` with the way out; `unavailable` while it can't be told
  */
-export async function meetAgain(context: SwitchContext): Promise<void> {
+export async function meetAgain(context: SwitchContext): Promise<'known' | 'catch-up'> {
   const { json, postgres, log } = context;
   const state = json.phase.read();
   const facts: MeetingFacts = {
@@ -20,25 +21,23 @@ export async function meetAgain(context: SwitchContext): Promise<void> {
     postgres: await postgres.phase.acquaintance(state.pairId),
   };
   const recognition = recognise(facts);
-  switch (recognition.act) {
-    case 'known':
-      return remember(context, facts);
-    case 'catch-up':
-      log.warn({ seen: evidenceOf(facts) }, recognition.sentence);
-      await mark(context, facts);
-      return remember(context, facts);
-    case 'compare':
-      await requireNothingMissing(context, recognition.primary);
-      log.warn(
-        { seen: evidenceOf(facts) },
-        `The primary (${recognition.primary}) was restored or moved; the other store holds nothing that it lacks.`,
-      );
-      await mark(context, facts);
-      await raiseIds(context, recognition.primary);
-      // The journal of a restored folder counts on from an older place.
-      if (recognition.primary === 'json') await context.queues.beginRelay();
-      return remember(context, facts);
+  if (recognition.act === 'compare') {
+    const { primary } = recognition;
+    await requireNothingMissing(context, primary);
+    log.warn(
+      { seen: evidenceOf(facts) },
+      `The primary (${primary}) was restored or moved; the other store holds nothing that it lacks.`,
+    );
+    await mark(context, facts);
+    await raiseIds(context, primary);
+    // The journal of a restored folder counts on from an older place.
+    if (primary === 'json') await context.queues.beginRelay();
+  } else if (recognition.act === 'catch-up') {
+    log.warn({ seen: evidenceOf(facts) }, recognition.sentence);
+    await mark(context, facts);
   }
+  await remember(context, facts);
+  return recognition.act === 'known' ? 'known' : 'catch-up';
 }
 
 const evidenceOf = ({ json, jsonPosition, postgres }: MeetingFacts) => ({
@@ -64,7 +63,10 @@ async function mark(context: SwitchContext, facts: MeetingFacts): Promise<void> 
 async function remember({ json, postgres }: SwitchContext, facts: MeetingFacts): Promise<void> {
   const { phase, pairId, seenPostgres } = facts.json;
   const { here } = facts.postgres;
-  if (phase === 'postgres-primary') await postgres.phase.noteJson(pairId, json.outbox.position());
+  const { seenJson } = facts.postgres;
+  const position = json.outbox.position();
+  const hasMoved = seenJson?.session !== position.session || seenJson.batch !== position.batch;
+  if (phase === 'postgres-primary' && hasMoved) await postgres.phase.noteJson(pairId, position);
   const isNew = seenPostgres?.identity !== here.identity || seenPostgres.walBytes !== here.walBytes;
   const isFollowed = phase === 'json-primary' || phase === 'postgres-primary';
   if (isFollowed && isNew) await json.phase.update({ seenPostgres: here });

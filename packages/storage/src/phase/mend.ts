@@ -19,7 +19,10 @@ export async function mend(context: SwitchContext, jsonIsBlank: boolean): Promis
     const postgres = await context.postgres.phase.read();
     const facts = { json: context.json.phase.read(), jsonIsBlank, postgres };
     const next = reconcile(facts);
-    if (next.act === 'none') return meetAgain(context);
+    if (next.act === 'none') {
+      await meetAgain(context);
+      return;
+    }
     if (next.act === 'refuse') throw new TandemError(next.code, next.sentence);
     context.log.info({ act: next.act }, `Phase: ${SENTENCES[next.act]}`);
     await carryOut(context, next, { ...facts, postgres });
