@@ -20,7 +20,7 @@ import { openPostgresStore, type PostgresStore } from './index.ts';
 
 /** A stalled statement is given up after this long. One given up too soon, on a busy machine, is an
  *  outage as good as any. */
-const QUERY_TIMEOUT_MS = 250;
+const QUERY_TIMEOUT_MS = 1_000;
 
 // `direct` reaches the server itself, `store` through the proxy.
 let system: ReplicationFixture;
