@@ -1,4 +1,6 @@
 // npm run sweep -- crash [--states N] [--seed N] [--point N --choices A.B.C]
+// npm run sweep -- fault [--workloads N] [--length N] [--seed N] [--kind K --at N --sticky true|false]
+// npm run sweep -- corruption [--bytes N] [--share 0…1] [--ending E] [--seed N] [--path P --bit N|--length N]
 //
 // The long forms of the durability sweeps (docs/durability.md). Prints how far it is, what it found with
 // the arguments that replay it, and a closing line; the status is 1 when something was found.

@@ -1,4 +1,4 @@
-import { crashSweep } from '@tandem/storage/testing/sweeps';
+import { corruptionSweep, crashSweep, ENDINGS, faultSweep } from '@tandem/storage/testing/sweeps';
 
 type Options = Readonly<Record<string, { readonly type: 'string' }>>;
 
@@ -22,6 +22,9 @@ const anySeed = (): number => Math.floor(Math.random() * 2 ** 31);
 const thousands = (count: number): string => count.toLocaleString('en');
 
 const CRASH_STATES = 2_000_000;
+const FAULT_WORKLOADS = 20;
+const FAULT_ACTIONS = 12;
+const CORRUPTED_BYTES = 64 << 10;
 
 /** Each sweep with its arguments. */
 export const SWEEPS: Readonly<Record<string, SweepCommand>> = {
@@ -40,6 +43,50 @@ export const SWEEPS: Readonly<Record<string, SweepCommand>> = {
       });
       say(`${violations.length === 0 ? '0' : 'SOME'} acknowledged writes lost`);
       return violations;
+    },
+  },
+  fault: {
+    options: optionsOf('workloads', 'length', 'seed', 'kind', 'at', 'sticky'),
+    async run(values, say) {
+      const seed = numberOf(values.seed, anySeed());
+      const { kind } = values;
+      const told = (sweep: { runs: number; faults: number; cuts: number }): void =>
+        say(
+          `fault sweep from seed ${seed}: ${thousands(sweep.faults)} faults in ${thousands(sweep.runs)} runs, then ${thousands(sweep.cuts)} power cuts`,
+        );
+      const { violations } = await faultSweep({
+        ...{ seed, told, workloads: numberOf(values.workloads, FAULT_WORKLOADS) },
+        length: numberOf(values.length, FAULT_ACTIONS),
+        ...(kind === undefined
+          ? {}
+          : { only: { kind, at: numberOf(values.at, 0), sticky: values.sticky === 'true' } }),
+      });
+      say(`${violations.length === 0 ? '0' : 'SOME'} acknowledged writes lost`);
+      return violations;
+    },
+  },
+  corruption: {
+    options: optionsOf('bytes', 'share', 'ending', 'seed', 'path', 'bit', 'length'),
+    async run(values, say) {
+      const seed = numberOf(values.seed, anySeed());
+      const bytes = numberOf(values.bytes, CORRUPTED_BYTES);
+      const found: string[] = [];
+      for (const ending of ENDINGS) {
+        if (values.ending !== undefined && values.ending !== ending) continue;
+        const { path, bit, length } = values;
+        const place = bit === undefined ? { length: Number(length) } : { bit: Number(bit) };
+        const sweep = await corruptionSweep({
+          ...{ seed, bytes, ending, share: numberOf(values.share, 1) },
+          ...(path === undefined ? {} : { only: { path, ...place } }),
+          told: ({ flips, truncations, refused, indistinguishable, bytes: size }) =>
+            say(
+              `corruption sweep, seed ${seed}, ${ending}: ${thousands(flips)} bits flipped and ${thousands(truncations)} truncations of ${thousands(size)} bytes; ${thousands(refused)} refused, ${thousands(indistinguishable)} like an interrupted write`,
+            ),
+        });
+        found.push(...sweep.violations);
+      }
+      say(`${found.length === 0 ? '0' : 'SOME'} silently different stores`);
+      return found;
     },
   },
 };

@@ -112,7 +112,7 @@ async function makeHistory(
   const tasks = new TaskMaker(random, collections);
   const isBelow = (share: number): boolean =>
     damagedFiles(disk).reduce((sum, [, { length }]) => sum + length, 0) < bytes * share;
-  const prefixes = new Set<string>();
+  const prefixes = new Set([model.text()]);
   const write = async (): Promise<void> => {
     for (const task of tasks.group(model)) {
       if (task.kind !== 'write') continue;

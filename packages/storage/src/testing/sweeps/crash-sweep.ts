@@ -8,7 +8,7 @@ import { SimulatedDisk } from '../simulated-disk.ts';
 import { SimulatedMachine, type SimulatedOperation } from '../simulated-file-system.ts';
 import { Driver } from './driver.ts';
 import type { Expectation } from './expectation.ts';
-import { DIRECTORY } from './place.ts';
+import { DIRECTORY, prepareDisk } from './place.ts';
 import { verifyDisk } from './verify.ts';
 import { Violation } from './violation.ts';
 import { workloadOf } from './workload.ts';
@@ -85,7 +85,7 @@ async function pointsOf(
   };
   const changed = ({ kind, path }: SimulatedOperation): void => note(`${kind} ${path}`);
   const machine = new SimulatedMachine(disk, { changed });
-  Driver.prepare(machine, workload);
+  prepareDisk(disk, workload);
   driver = new Driver(workload, machine, collections, {
     expectationChanged: () => note('an answer'),
   });

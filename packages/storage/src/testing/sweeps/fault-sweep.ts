@@ -9,6 +9,7 @@ import { SimulatedMachine } from '../simulated-file-system.ts';
 import { Driver } from './driver.ts';
 import type { Expectation } from './expectation.ts';
 import { FAULT_KINDS, FaultPlan } from './faults.ts';
+import { prepareDisk } from './place.ts';
 import { verifyDisk } from './verify.ts';
 import { type Action, workloadOf } from './workload.ts';
 
@@ -113,7 +114,7 @@ class FaultRuns {
     const machine = new SimulatedMachine(disk, { fault: (operation) => plan.faultOf(operation) });
     const workload = workloadOf(randomFrom(this.#seed), this.#seed, this.#length);
     const actions = [...BEGINNING, ...workload.actions];
-    Driver.prepare(machine, workload);
+    prepareDisk(disk, workload);
     const driver: Driver = new Driver({ ...workload, actions }, machine, this.#collections, {
       faulty: true,
       trouble: () => plan.lift(),

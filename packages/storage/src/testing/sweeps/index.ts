@@ -1,1 +1,3 @@
-export { type CrashSweep, crashSweep } from './crash-sweep.ts';
+export { corruptionSweep, ENDINGS } from './corruption-sweep.ts';
+export { crashSweep } from './crash-sweep.ts';
+export { faultSweep } from './fault-sweep.ts';

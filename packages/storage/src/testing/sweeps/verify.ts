@@ -6,7 +6,7 @@ import type { SimulatedMachine } from '../simulated-file-system.ts';
 import { compact, type Expectation } from './expectation.ts';
 import { contentText, outboxText, phaseText, type StoreModel } from './model.ts';
 import { DIRECTORY } from './place.ts';
-import { Violation } from './violation.ts';
+import { differenceOf, Violation } from './violation.ts';
 
 const READ_ITEMS_MAX = 1_000_000;
 const NOW = Date.parse('2026-01-02T00:00:00Z');
@@ -32,8 +32,8 @@ export async function verifyDisk(
   const state = expected.states.find((one) => one.text() === content);
   // Nothing is acknowledged before the first open resolves; what adoption makes has no model yet.
   if (state === undefined && expected.states.length > 0) {
-    const wanted = expected.states.map((one) => one.text()).join('\n  ');
-    throw new Violation(`Recovered to\n  ${content}\ninstead of\n  ${wanted}`);
+    const allowed = expected.states.map((one) => one.text());
+    throw new Violation(differenceOf(content, allowed));
   }
   const phase = phaseText(store.phase.read());
   if (expected.phases.length > 0 && !samePhase(expected.phases, phase)) {
