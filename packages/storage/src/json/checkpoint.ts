@@ -94,8 +94,10 @@ export class Checkpointer {
       await removeIfPresent(fileSystem, layout.state(number));
       throw storageError('writing a checkpoint', error);
     }
-    await this.#putInPlace(core, number, files);
-    const obsolete = await this.#loop.exclusive(() => this.#bringInForce(core, number, started));
+    await this.#putInPlace(core, number);
+    const obsolete = await this.#loop.exclusive(() =>
+      this.#bringInForce(core, number, started, files),
+    );
     for (const path of obsolete) await removeIfPresent(fileSystem, path);
   }
 
@@ -145,15 +147,13 @@ export class Checkpointer {
     return { mode: facts.mode, owner: { uid: facts.uid, gid: facts.gid } };
   }
 
-  async #putInPlace(core: Core, number: number, hashes: Record<string, string>): Promise<void> {
+  async #putInPlace(core: Core, number: number): Promise<void> {
     const { fileSystem, layout, collections } = this.#context;
     try {
       for (const { name, file } of collections) {
         const path = layout.checkpointFile(file);
         await this.#keepIfForeign(core, name);
         await fileSystem.rename(layout.draft(file, number), path);
-        const hash = hashes[name] as string;
-        core.manifest = { ...core.manifest, files: { ...core.manifest.files, [name]: hash } };
         const facts = await fileSystem.stat(path);
         if (facts !== undefined) this.#seen.set(name, facts.identity);
       }
@@ -191,13 +191,19 @@ export class Checkpointer {
   }
 
   /** @returns files that nothing names any more */
-  async #bringInForce(core: Core, number: number, started: Started): Promise<string[]> {
+  async #bringInForce(
+    core: Core,
+    number: number,
+    started: Started,
+    files: FileHashes,
+  ): Promise<string[]> {
     const { layout } = this.#context;
     const { replayFrom, batch } = started;
     const old = core.manifest.checkpoint.number;
     const { change, dropped } = this.#retain(core, replayFrom);
     const checkpoint = { number, replayFrom, batch };
-    const inForce = { ...change, checkpoint, pending: null, filesBehind: false };
+    // The manifest changes between batches only, here too: another change may be under way elsewhere.
+    const inForce = { ...change, checkpoint, files, pending: null, filesBehind: false };
     await updateManifest(this.#context, core, inForce);
     return [layout.state(old), ...dropped.map((mark) => layout.segment(mark.number))];
   }
