@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...drills],
     globalSetup: ['packages/embedded-postgres/src/test-server.ts'],
     include: ['{apps,packages}/*/src/**/*.test.ts', '{bench,e2e,scripts}/**/*.test.ts'],
+    // Most of a test here is waiting (for a sync, a server, a process): more files at once than cores.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
