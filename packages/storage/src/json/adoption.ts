@@ -81,7 +81,10 @@ async function syncUpwards({ fileSystem, layout }: OpenContext): Promise<void> {
   }
 }
 
-/** Copies the legacy files aside, once, before any checkpoint can replace them. */
+/**
+ * Copies the legacy files aside, once, before any checkpoint can replace them. The folder's own name is
+ * synced with the manifest, which lies beside it and is written next.
+ */
 export async function keepOriginals(context: OpenContext, names: readonly string[]): Promise<void> {
   const { fileSystem, layout, collections } = context;
   if (names.length === 0) return;
@@ -93,7 +96,6 @@ export async function keepOriginals(context: OpenContext, names: readonly string
     if (bytes !== undefined) await writeSynced(fileSystem, join(layout.adopted, file), bytes);
   }
   await fileSystem.syncDirectory(layout.adopted);
-  await fileSystem.syncDirectory(layout.tandem);
 }
 
 /** A journal with batches but no manifest is not a new directory: the manifest was lost. */

@@ -83,7 +83,7 @@ export class Checkpointer {
         const draft = layout.draft(file, number);
         files[name] = await writeLegacyFile(fileSystem, draft, options, table);
       }
-      await fileSystem.syncDirectory(layout.tandem);
+      // Replacing the manifest syncs their names as well: they lie beside it.
       const known = await this.#settlePending(core);
       await this.#loop.exclusive(() =>
         updateManifest(this.#context, core, { files: known, pending: { number, files } }),

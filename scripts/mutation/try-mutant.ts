@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mutant } from './mutant.ts';
+import type { WorkCopy } from './work-copy.ts';
+
+/** A mutant that makes a test hang is killed by it as well. */
+const TEST_TIMEOUT_MS = 300_000;
+/** Random tests of all mutants draw the same. */
+const SEED = '20260101';
+
+/**
+ * Runs test files in a copy of the work tree.
+ * @returns whether all passed
+ */
+export function testsPass(
+  copy: WorkCopy,
+  tests: readonly string[],
+  needsPostgres: boolean,
+): boolean {
+  const vitest = join(copy.path, 'node_modules', 'vitest', 'vitest.mjs');
+  const config = needsPostgres ? [] : ['--config', 'scripts/mutation/vitest.config.ts'];
+  const args = [vitest, 'run', '--bail', '1', ...config, ...tests];
+  const { status, error } = spawnSync(process.execPath, args, {
+    cwd: copy.path,
+    env: { ...process.env, TANDEM_SEED: SEED },
+    timeout: TEST_TIMEOUT_MS,
+    stdio: 'ignore',
+  });
+  if (error !== undefined && !('code' in error && error.code === 'ETIMEDOUT')) throw error;
+  return status === 0;
+}
+
+/**
+ * Applies a mutant in a copy, runs its tests, and takes it back.
+ * @returns whether some test failed
+ * @throws {Error} when the text to be replaced does not stand in the file exactly once
+ */
+export function isKilled(copy: WorkCopy, mutant: Mutant): boolean {
+  const path = join(copy.path, mutant.file);
+  const source = readFileSync(path, 'utf8');
+  const parts = source.split(mutant.find);
+  if (parts.length !== 2) {
+    throw new Error(
+      `"${mutant.name}": its text stands ${parts.length - 1} times in ${mutant.file}.`,
+    );
+  }
+  writeFileSync(path, parts.join(mutant.replace));
+  try {
+    return !testsPass(copy, mutant.tests, mutant.needsPostgres ?? false);
+  } finally {
+    writeFileSync(path, source);
+  }
+}
