@@ -139,25 +139,23 @@ async function meet({ phase, operation, keyed }: Tried, fault: StatementFault): 
   const answered = await answer(write);
   proxy.heal();
   const what = `${operation} in ${phase}, ${fault.how} at ${fault.at}, delivered: ${fault.delivered}`;
-  let times: number;
+  let times = [1];
   if (isTandemError(answered)) {
     expect(['unavailable', 'outcome-unknown'], what).toContain(answered.code);
     expect(answered.status, what).toBe(503);
     if (keyed) {
       expect((await store.write(write)).kind, `I10: the retry of ${what}`).toBe(done);
-      times = 1;
     } else {
-      times = answered.code === 'unavailable' ? 0 : await effects();
+      times = answered.code === 'unavailable' ? [0] : [0, 1];
     }
   } else {
     expect(answered.kind, what).toBe(done);
-    times = 1;
     if (keyed) expect(await store.write(write), `I10: the repetition of ${what}`).toEqual(answered);
   }
   // What was on its way has arrived by now: nobody else can hold the lock of the phase.
   const { epoch } = await direct.phase.read();
   await direct.phase.advance(epoch, {}, MOVE);
-  expect(await effects(), `I10: effects of ${what}`).toBe(times);
+  expect(times, `I10: effects of ${what}`).toContain(await effects());
   await create(store);
   await expectJobsToEqualChanges(phase);
   return watched.happened;
