@@ -18,14 +18,14 @@ const POSTGRES_15 = '/usr/lib/postgresql/15/bin';
 export const SUITES: readonly Suite[] = [
   { name: 'packages', files: ['packages/'], budgetSeconds: 290 },
   { name: 'apps', files: ['apps/'], budgetSeconds: 100 },
-  { name: 'scripts', files: ['scripts/'], budgetSeconds: 50 },
-  { name: 'bench', files: ['bench/'], budgetSeconds: 45 },
+  { name: 'scripts', files: ['scripts/'], budgetSeconds: 45 },
+  { name: 'bench', files: ['bench/'], budgetSeconds: 60 },
   { name: 'end to end', files: ['e2e/'], budgetSeconds: 290 },
   {
     // What speaks SQL, once more on the oldest PostgreSQL that is supported.
     name: 'PostgreSQL 15',
     files: ['packages/storage/src/postgres/', 'packages/storage/src/replication/'],
-    budgetSeconds: 120,
+    budgetSeconds: 110,
     environment: { TANDEM_TEST_PG_BIN: POSTGRES_15 },
     missing: () =>
       existsSync(`${POSTGRES_15}/postgres`) ? undefined : `there is no ${POSTGRES_15}`,
