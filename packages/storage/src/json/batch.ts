@@ -1,6 +1,7 @@
 import type { Change, Item, KeyItem, PlanContext } from '../changes/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
+import type { GrowingBuffer } from './growing-buffer.ts';
 import { encodeCommit, encodeItem, encodeMarks } from './journal-payload.ts';
 import { LineWriter } from './line-codec.ts';
 import type { SegmentMark } from './manifest.ts';
@@ -32,12 +33,19 @@ export class Batch {
   readonly now: number;
   readonly at: string;
 
-  constructor(memory: Memory, phase: JsonPhaseState, mark: SegmentMark, now: number) {
+  /** @param lines what the journal lines are written to; no other batch is open meanwhile */
+  constructor(
+    memory: Memory,
+    phase: JsonPhaseState,
+    mark: SegmentMark,
+    now: number,
+    lines: GrowingBuffer,
+  ) {
     this.#memory = memory;
     this.#phase = phase;
     this.#number = mark.batch + 1;
     this.#seq = mark.seq;
-    this.#lines = new LineWriter(mark.checksum);
+    this.#lines = new LineWriter(mark.checksum, lines);
     this.now = now;
     this.at = new Date(now).toISOString();
   }

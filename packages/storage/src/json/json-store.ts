@@ -14,6 +14,7 @@ import { CommitLoop } from './commit-loop.ts';
 import { adoptEdit } from './edit-adoption.ts';
 import { type ExternalEdit, type ForeignEdit, readEdits } from './external-edit.ts';
 import type { FileLock } from './file-system.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';
 import { IdleMark } from './idle-mark.ts';
 import { JournalOutbox } from './journal-outbox.ts';
@@ -68,10 +69,12 @@ export class JsonStore extends MemoryReads implements Store {
     this.#core = { memory, journal, manifest };
     this.recoveryReport = report;
     this.#outbox = new JournalOutbox(context, () => this.#core);
+    const lines = new GrowingBuffer();
     this.#loop = new CommitLoop({
       openBatch: () => {
         const core = this.#core;
-        return new Batch(core.memory, core.manifest.phase, core.journal.mark, context.now());
+        const { memory, manifest, journal } = core;
+        return new Batch(memory, manifest.phase, journal.mark, context.now(), lines);
       },
       append: (batch) => {
         const { bytes, end } = batch.finish();

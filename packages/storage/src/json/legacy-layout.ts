@@ -1,3 +1,5 @@
+import { GrowingBuffer } from './growing-buffer.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -11,15 +13,14 @@ const SPACE = 0x20;
 
 const INDENT = 2;
 const UNIT_BYTES_MAX = 3;
-const FIRST_BYTES = 1 << 16;
 
 /**
  * Collects JSON laid out as Python's `json.dump(…, indent=2, ensure_ascii=False)` does. Works on the
  * bytes alone: strings and numbers keep their spelling.
  */
 export class LegacyLayout {
-  #source: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
-  #out: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  readonly #source = new GrowingBuffer();
+  readonly #out = new GrowingBuffer();
   #length = 0;
 
   /** Bytes collected since the last `take`. */
@@ -29,8 +30,8 @@ export class LegacyLayout {
 
   /** Adds text as it is. */
   addPlain(text: string): void {
-    this.#makeRoom(text.length * UNIT_BYTES_MAX);
-    this.#length += this.#out.write(text, this.#length);
+    const out = this.#roomFor(this.#length, text.length * UNIT_BYTES_MAX);
+    this.#length += out.write(text, this.#length);
   }
 
   /**
@@ -39,13 +40,10 @@ export class LegacyLayout {
    * @param depth how deep the value itself stands
    */
   addValue(text: string, depth: number): void {
-    const bytesMax = text.length * UNIT_BYTES_MAX;
-    if (this.#source.length < bytesMax) this.#source = Buffer.allocUnsafe(bytesMax);
-    const source = this.#source;
+    const source = this.#source.reserve(text.length * UNIT_BYTES_MAX, 0);
     const length = source.write(text, 0);
-    this.#makeRoom(length);
-    let out: Buffer = this.#out;
     let to = this.#length;
+    let out = this.#roomFor(to, length);
     let level = depth;
     for (let at = 0; at < length; at++) {
       const byte = source[at] as number;
@@ -83,27 +81,16 @@ export class LegacyLayout {
     this.#length = to;
   }
 
-  /** What was collected. It belongs to the caller: a new buffer is begun. */
+  /** What was collected. It stands until more is added. */
   take(): Buffer {
-    const bytes = this.#out.subarray(0, this.#length);
-    this.#out = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    const bytes = this.#out.bytes.subarray(0, this.#length);
     this.#length = 0;
     return bytes;
   }
 
   /** The output, with room for this many bytes behind `length`, and what is before it kept. */
   #roomFor(length: number, bytes: number): Buffer {
-    this.#length = length;
-    this.#makeRoom(bytes);
-    return this.#out;
-  }
-
-  #makeRoom(bytes: number): void {
-    const wanted = this.#length + bytes;
-    if (wanted <= this.#out.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * this.#out.length));
-    this.#out.copy(larger, 0, 0, this.#length);
-    this.#out = larger;
+    return this.#out.reserve(length + bytes, length);
   }
 }
 

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { OpenFile } from './file-system.ts';
-import { readRange } from './whole-file.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { readInto } from './whole-file.ts';
 
 /**
  * Lines of journal segments and state files (docs/json-format.md):
@@ -15,9 +16,6 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const READ_BYTES = 1 << 20;
 
-/** Bytes a writer begins with; it grows by doubling. */
-const WRITER_BYTES = 1 << 14;
-const NOTHING = Buffer.alloc(0);
 /** UTF-8 needs at most this many bytes for a UTF-16 unit. */
 const UNIT_BYTES_MAX = 3;
 const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
@@ -33,10 +31,12 @@ function writeHex(buffer: Buffer, value: number, from: number): void {
 export class LineWriter {
   #checksum: number;
   #bytes = 0;
-  #buffer = NOTHING;
+  readonly #memory: GrowingBuffer;
 
-  constructor(seed: number) {
+  /** @param memory what the lines are written to; of one writer at a time */
+  constructor(seed: number, memory = new GrowingBuffer()) {
     this.#checksum = seed;
+    this.#memory = memory;
   }
 
   get checksum(): number {
@@ -50,8 +50,8 @@ export class LineWriter {
 
   add(payload: string | Uint8Array): void {
     const isText = typeof payload === 'string';
-    this.#makeRoom(PREFIX_BYTES + 1 + payload.length * (isText ? UNIT_BYTES_MAX : 1));
-    const buffer = this.#buffer;
+    const most = PREFIX_BYTES + 1 + payload.length * (isText ? UNIT_BYTES_MAX : 1);
+    const buffer = this.#memory.reserve(this.#bytes + most, this.#bytes);
     const from = this.#bytes + PREFIX_BYTES;
     if (!isText) buffer.set(payload, from);
     const length = isText ? buffer.write(payload, from) : payload.length;
@@ -65,24 +65,15 @@ export class LineWriter {
     this.#bytes = end + 1;
   }
 
-  #makeRoom(bytes: number): void {
-    const wanted = this.#bytes + bytes;
-    if (wanted <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(wanted, WRITER_BYTES, 2 * this.#buffer.length));
-    this.#buffer.copy(larger, 0, 0, this.#bytes);
-    this.#buffer = larger;
-  }
-
-  /** The lines so far. They belong to the caller: the writer begins a new buffer. */
+  /** The lines so far. They stand until the next one is added. */
   take(): Buffer {
-    const bytes = this.#buffer.subarray(0, this.#bytes);
-    this.#buffer = NOTHING;
+    const bytes = this.#memory.bytes.subarray(0, this.#bytes);
     this.#bytes = 0;
     return bytes;
   }
 }
 
-/** One intact line: its payload is `buffer[from, to)`; `offset` and `end` are places in the file. */
+/** One intact line: its payload is `buffer[from, to)`, which stands while it is visited; `offset` and `end` are places in the file. */
 export interface Line {
   readonly buffer: Buffer;
   readonly from: number;
@@ -151,7 +142,8 @@ export async function scanLines(
   until = Number.POSITIVE_INFINITY,
 ): Promise<ScanEnd> {
   let { offset, checksum } = start;
-  let buffer: Buffer = Buffer.alloc(0);
+  const memory = new GrowingBuffer();
+  let buffer = memory.bytes.subarray(0, 0);
   let base = offset;
   // A small file is read with a small buffer; what is appended meanwhile is the next scan's.
   const stop = Math.min(until, await file.size());
@@ -162,14 +154,19 @@ export async function scanLines(
       // A line longer than what was read so far doubles the piece, so it is read a bounded number
       // of times; a damaged length merely reads up to the end of the file.
       const wanted = Math.min(Math.max(READ_BYTES, rest.length), stop - offset - rest.length);
-      const more =
-        wanted <= 0 ? Buffer.alloc(0) : await readRange(file, offset + rest.length, wanted);
-      if (more.length === 0) {
+      memory.bytes.set(rest);
+      const into = memory.reserve(rest.length + Math.max(wanted, 0), rest.length);
+      const more = await readInto(
+        file,
+        offset + rest.length,
+        into.subarray(rest.length, rest.length + Math.max(wanted, 0)),
+      );
+      if (more === 0) {
         return rest.length === 0
           ? { offset, checksum }
           : { offset, checksum, problem: 'the file ends in the middle of a line.' };
       }
-      buffer = rest.length === 0 ? more : Buffer.concat([rest, more]);
+      buffer = into.subarray(0, rest.length + more);
       base = offset;
       continue;
     }

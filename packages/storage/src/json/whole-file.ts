@@ -25,13 +25,18 @@ export async function writeFully(file: OpenFile, bytes: Uint8Array, at: number):
 /** Reads `length` bytes from a position, or fewer where the file ends. */
 export async function readRange(file: OpenFile, at: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
+  return buffer.subarray(0, await readInto(file, at, buffer));
+}
+
+/** Fills a buffer from a position, or less of it where the file ends. @returns how many bytes */
+export async function readInto(file: OpenFile, at: number, buffer: Uint8Array): Promise<number> {
   let filled = 0;
-  while (filled < length) {
+  while (filled < buffer.length) {
     const read = await file.read(buffer.subarray(filled), at + filled);
     if (read === 0) break;
     filled += read;
   }
-  return buffer.subarray(0, filled);
+  return filled;
 }
 
 /** The file's bytes, or `undefined` when there is none. */
