@@ -161,6 +161,9 @@ export class JournalOutbox implements Outbox {
         mark.length,
       );
       if (end.problem !== undefined) throw damagedSegment(path, end.offset, end.problem);
+      // A file that was cut at the end of a line has no problem but its length.
+      if (entries.length === 0)
+        throw damagedSegment(path, end.offset, 'its last items are missing.');
       return entries;
     } finally {
       await file.close();

@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, readFile, truncate } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { contentOf, freshDirectory, open, segmentsOf } from '../testing/json-fixture.ts';
 import {
@@ -109,6 +109,27 @@ test('the outbox survives checkpoints, stops and crashes until it is relayed', a
   expect(await segmentsOf(directory)).toHaveLength(1);
   expect(store.outbox.head()).toBe(32);
   expect(store.phase.read().catchUpSince).toBeNull();
+});
+
+test('I12: a segment kept for the outbox alone that lost its end at a line is refused, not read for ever', async () => {
+  const directory = await freshDirectory();
+  const store = await primary(directory);
+  for (let index = 0; index < 3; index++) await create(store);
+  await store.checkpoint();
+  const [kept] = await segmentsOf(directory);
+  const lines = (await readFile(kept as string, 'latin1')).split('\n');
+  const copy = await freshDirectory();
+  await store.close();
+  await cp(directory, copy, { recursive: true });
+  const cut = async (folder: string): Promise<void> => {
+    const [path] = await segmentsOf(folder);
+    await truncate(path as string, `${lines.slice(0, 2).join('\n')}\n`.length);
+  };
+  await cut(copy);
+  await expect(open(copy)).rejects.toMatchObject({ code: 'refused-to-open', detail: {} });
+  const running = await open(directory);
+  await cut(directory);
+  await expect(seqs(running)).rejects.toMatchObject({ code: 'refused-to-open' });
 });
 
 test('what is in the queue is remembered over a stop, also when nothing else was new', async () => {

@@ -57,7 +57,7 @@ export async function recover(
   if (last === undefined) throw refusal(layout.manifest, 'it names no journal segment.', RESTORE);
   for (const mark of manifest.segments.slice(0, -1)) {
     if (mark.number >= replayFrom) await replaySealed(context, storeId, mark, replay);
-    else await assertPresent(context, mark);
+    else await assertAsLong(context, mark);
   }
   const tail = await replayLast(context, storeId, last, replay);
   const journal = await continueJournal(context, storeId, last, tail, options.trustFiles);
@@ -148,9 +148,17 @@ async function replaySealed(
   }
 }
 
-/** A segment kept for the outbox alone is read when the relay asks for it. */
-async function assertPresent(context: OpenContext, mark: SegmentMark): Promise<void> {
-  await (await open(context, mark)).close();
+/** A segment kept for the outbox alone is read when the relay asks for it; here its length must do. */
+async function assertAsLong(context: OpenContext, mark: SegmentMark): Promise<void> {
+  const file = await open(context, mark);
+  try {
+    const bytes = await file.size();
+    if (bytes >= mark.length) return;
+    const path = context.layout.segment(mark.number);
+    throw damagedSegment(path, bytes, `it had ${mark.length} bytes when it was synced.`);
+  } finally {
+    await file.close();
+  }
 }
 
 interface Tail {
