@@ -2,7 +2,7 @@ import type { Change, Item, KeyItem, PlanContext } from '../changes/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
 import type { GrowingBuffer } from './growing-buffer.ts';
-import { encodeCommit, encodeItem, encodeMarks } from './journal-payload.ts';
+import { encodeChange, encodeCommit, encodeKey, encodeMarks } from './journal-payload.ts';
 import { LineWriter } from './line-codec.ts';
 import type { SegmentMark } from './manifest.ts';
 import type { Memory } from './memory.ts';
@@ -130,7 +130,11 @@ export class Batch {
   #item(item: Item, as: 'primary' | 'secondary', fits: boolean): void {
     const outboxed = as === 'primary' && this.#phase.phase === 'json-primary';
     const seq = outboxed ? ++this.#seq : undefined;
-    this.#lines.add(encodeItem(item, this.#number, seq, fits));
+    if (item.kind === 'key') this.#lines.add(encodeKey(item.key, this.#number, seq));
+    else {
+      const head = encodeChange(item.change, this.#number, seq, fits);
+      this.#lines.add(head, item.change.record ?? 'null');
+    }
     this.#count++;
     if (seq !== undefined) this.#outbox.push({ seq, item });
   }

@@ -45,23 +45,23 @@ const RECORD_BYTES = Buffer.from(RECORD_MEMBER);
 
 const withSeq = (seq: number | undefined): { seq?: number } => (seq === undefined ? {} : { seq });
 
-export function encodeItem(
-  item: Item,
+export const encodeKey = (key: KeyItem, batch: number, seq: number | undefined): string =>
+  JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...key });
+
+/** The change up to its record, which {@link LineWriter.add} puts behind it. */
+export function encodeChange(
+  { collection, id, epoch, version, base, op, at, idempotencyKey }: Change,
   batch: number,
   seq: number | undefined,
   fits: boolean,
 ): string {
-  if (item.kind === 'key') {
-    return JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...item.key });
-  }
-  const { record, collection, id, epoch, version, base, op, at, idempotencyKey } = item.change;
   // Put together by hand, in the order of the documentation: this runs for every write.
   const outboxed = seq === undefined ? '' : `,"seq":${seq}`;
   const misfit = fits ? '' : ',"misfit":true';
   const from = base === null ? 'null' : `{"epoch":${base.epoch},"version":${base.version}}`;
   const key =
     idempotencyKey === undefined ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`;
-  return `{"kind":"change","batch":${batch}${outboxed}${misfit},"collection":${JSON.stringify(collection)},"id":${id},"epoch":${epoch},"version":${version},"base":${from},"op":"${op}","at":${JSON.stringify(at)}${key}${RECORD_MEMBER}${record}}`;
+  return `{"kind":"change","batch":${batch}${outboxed}${misfit},"collection":${JSON.stringify(collection)},"id":${id},"epoch":${epoch},"version":${version},"base":${from},"op":"${op}","at":${JSON.stringify(at)}${key}${RECORD_MEMBER}`;
 }
 
 export const encodeMarks = (marks: Readonly<Record<string, number>>, batch: number): string =>

@@ -14,6 +14,7 @@ import { readInto } from './whole-file.ts';
 const PREFIX_BYTES = 18;
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
+const BRACE = 0x7d;
 const READ_BYTES = 1 << 20;
 
 /** UTF-8 needs at most this many bytes for a UTF-16 unit. */
@@ -48,16 +49,25 @@ export class LineWriter {
     return this.#bytes;
   }
 
-  add(payload: string | Uint8Array): void {
+  /**
+   * Adds a line.
+   * @param record goes behind the payload, with a closing brace: put together as one string first, a
+   *   record's text would be copied twice more
+   */
+  add(payload: string | Uint8Array, record?: string): void {
     const isText = typeof payload === 'string';
-    const most = PREFIX_BYTES + 1 + payload.length * (isText ? UNIT_BYTES_MAX : 1);
+    const units = payload.length + (record?.length ?? 0);
+    const most = PREFIX_BYTES + 2 + units * (isText ? UNIT_BYTES_MAX : 1);
     const buffer = this.#memory.reserve(this.#bytes + most, this.#bytes);
     const from = this.#bytes + PREFIX_BYTES;
     if (!isText) buffer.set(payload, from);
-    const length = isText ? buffer.write(payload, from) : payload.length;
-    const end = from + length;
+    let end = from + (isText ? buffer.write(payload, from) : payload.length);
+    if (record !== undefined) {
+      end += buffer.write(record, end);
+      buffer[end++] = BRACE;
+    }
     this.#checksum = crc32(buffer.subarray(from, end), this.#checksum);
-    writeHex(buffer, length, from - PREFIX_BYTES);
+    writeHex(buffer, end - from, from - PREFIX_BYTES);
     buffer[from - 10] = SPACE;
     writeHex(buffer, this.#checksum, from - 9);
     buffer[from - 1] = SPACE;

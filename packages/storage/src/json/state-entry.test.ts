@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { checkLine, LineWriter } from './line-codec.ts';
 import { decodeEntry, encodeEntry } from './state-entry.ts';
 
 const decode = (payload: string) => {
@@ -17,10 +18,19 @@ describe('entries of a state file', () => {
     );
     fc.assert(
       fc.property(count, count, count, fc.boolean(), text, (id, epoch, version, misfit, record) => {
-        const payload = encodeEntry({ id, epoch, version }, record, misfit);
-        expect(decode(payload)).toEqual({ id, epoch, version, misfit, text: record });
+        const lines = new LineWriter(0);
+        lines.add(encodeEntry({ id, epoch, version }, misfit), record ?? 'null');
+        const line = lines.take();
+        const written = checkLine(line, 0, 0) as { from: number; to: number };
+        expect(decodeEntry(line, written.from, written.to)).toEqual({
+          id,
+          epoch,
+          version,
+          misfit,
+          text: record,
+        });
         const members = { id, epoch, version, ...(misfit ? { misfit: true } : {}), record: null };
-        expect(encodeEntry({ id, epoch, version }, null, misfit)).toBe(JSON.stringify(members));
+        expect(`${encodeEntry({ id, epoch, version }, misfit)}null}`).toBe(JSON.stringify(members));
       }),
     );
   });

@@ -27,12 +27,12 @@ export interface StateEntry extends Stamp {
   readonly text: string | null;
 }
 
+/** The entry up to its record, which {@link LineWriter.add} puts behind it. */
 export const encodeEntry = (
   { id, epoch, version }: Stamp & { readonly id: number },
-  text: string | null,
   misfit: boolean,
 ): string =>
-  `{"id":${id},"epoch":${epoch},"version":${version}${misfit ? ',"misfit":true' : ''},"record":${text}}`;
+  `{"id":${id},"epoch":${epoch},"version":${version}${misfit ? ',"misfit":true' : ''},"record":`;
 
 /** @returns `undefined` when the payload `buffer[from, to)` is not an entry in exactly this form */
 export function decodeEntry(buffer: Buffer, from: number, to: number): StateEntry | undefined {

@@ -38,8 +38,8 @@ export async function writeState(
     const slice = new TimeSlice();
     const lines = new LineWriter(0);
     let count = 0;
-    const add = (payload: string): void => {
-      lines.add(payload);
+    const add = (payload: string, record?: string): void => {
+      lines.add(payload, record);
       count++;
     };
     add(JSON.stringify({ format: FORMAT, kind: 'state', ...identity }));
@@ -47,7 +47,7 @@ export async function writeState(
       const { name } = collection;
       add(JSON.stringify({ kind: 'collection', name, highWater, entries: byId.size }));
       for (const entry of byId.values()) {
-        add(encodeEntry(entry, entry.text, misfits.has(entry.id)));
+        add(encodeEntry(entry, misfits.has(entry.id)), entry.text ?? 'null');
         if (lines.bytes >= WRITE_BYTES) await out.write(lines.take());
         if (slice.isOver()) await slice.next();
       }
