@@ -1,5 +1,11 @@
-import type { DeadLetter, DeadLetterActResult } from '@tandem/storage/replication';
-import type { DeadLetterAct } from './dead-letters.ts';
+import type {
+  DeadLetter,
+  DeadLetterAct,
+  DeadLetterAnswer,
+  DeadLetterGroup,
+  DeadLetterGroups,
+  DeadLetterList,
+} from '@tandem/storage/replication';
 import { textTable } from './text-table.ts';
 
 /** Characters of an error that a table line has room for. */
@@ -13,7 +19,10 @@ function subjectOf({ item }: DeadLetter): string {
   return `${op} ${collection} ${id} (${epoch}-${version})`;
 }
 
-export function deadLettersAsText(letters: readonly DeadLetter[]): string {
+const lettersOf = (count: number): string =>
+  `${count} ${count === 1 ? 'dead letter' : 'dead letters'}`;
+
+export function deadLettersAsText({ letters, total, next }: DeadLetterList): string {
   const rows = letters.map((letter) => [
     ...[letter.jobId, letter.direction, subjectOf(letter), letter.cause, letter.since],
     letter.error.slice(0, ERROR_CHARACTERS_MAX),
@@ -22,23 +31,45 @@ export function deadLettersAsText(letters: readonly DeadLetter[]): string {
     ['id', 'to', 'change', 'cause', 'since', 'error'].map((name) => ({ name })),
     rows,
   );
-  return [...table, `(${rows.length} ${rows.length === 1 ? 'dead letter' : 'dead letters'})`].join(
-    '\n',
+  const all = rows.length === total ? '' : ` of ${total}`;
+  const more = next === null ? [] : [`The next page: --cursor ${next}`];
+  return [...table, `(${rows.length}${all} ${total === 1 ? 'dead letter' : 'dead letters'})`]
+    .concat(more)
+    .join('\n');
+}
+
+const groupsTable = (groups: readonly DeadLetterGroup[]): string[] =>
+  textTable(
+    [
+      { name: 'letters', alignRight: true },
+      ...['fingerprint', 'to', 'cause', 'of', 'first', 'last', 'error'].map((name) => ({ name })),
+    ],
+    groups.map(({ count, fingerprint, direction, cause, collections, ...group }) => [
+      ...[String(count), fingerprint, direction, cause, collections.join(' ')],
+      ...[group.firstSince, group.lastSince, group.template.slice(0, ERROR_CHARACTERS_MAX)],
+    ]),
   );
+
+export function groupsAsText({ total, groupCount, groups }: DeadLetterGroups): string {
+  const shown = groups.length === groupCount ? '' : `, the largest ${groups.length} are shown`;
+  const kinds = `${groupCount} ${groupCount === 1 ? 'kind' : 'kinds'} of failure`;
+  return [...groupsTable(groups), `(${lettersOf(total)}, ${kinds}${shown})`].join('\n');
 }
 
 /** One letter, whole. */
 export function deadLetterAsText(letter: DeadLetter): string {
-  const { item } = letter;
+  const { item, attempts } = letter;
   const lines = [
     `Dead letter   ${letter.jobId}`,
     `Should reach  ${letter.direction}`,
     `Carries       ${subjectOf(letter)}`,
     `Cause         ${letter.cause}`,
-    `Failures      ${letter.failures}`,
+    `Fingerprint   ${letter.fingerprint}`,
+    `Failures      ${letter.failures}${letter.redriven === 0 ? '' : `, redriven ${letter.redriven}×`}`,
     `Since         ${letter.since}`,
     `Error         ${letter.error}`,
   ];
+  for (const { at, cause, error } of attempts) lines.push(`Attempt       ${at} ${cause}: ${error}`);
   if (item?.kind === 'change') lines.push(`Record        ${item.change.record ?? 'deleted'}`);
   if (item?.kind === 'key') lines.push(`Outcome       ${item.key.outcome}`);
   return lines.join('\n');
@@ -49,13 +80,17 @@ const DONE: Readonly<Record<DeadLetterAct, string>> = {
   discard: 'discarded; the audit log keeps them',
 };
 
-export function actAsText(
-  act: DeadLetterAct,
-  { matched, changed, skipped }: DeadLetterActResult,
-  dryRun: boolean,
-): string {
+export function actAsText(answer: DeadLetterAnswer): string {
+  const { act, matched, changed, skipped, remaining, asOf, dryRun, groups } = answer;
   const match = `${matched} ${matched === 1 ? 'dead letter matches' : 'dead letters match'}`;
-  if (dryRun) return `${match}; nothing was changed (dry run).`;
+  if (dryRun) {
+    const table = groups.length === 0 ? [] : [...groupsTable(groups), ''];
+    return [...table, `${match}; nothing was changed (dry run).`].join('\n');
+  }
   const rest = skipped === 0 ? '' : `, ${skipped} skipped: somebody else had them`;
-  return `${match}; ${changed} ${DONE[act]}${rest}.`;
+  const left =
+    remaining === 0
+      ? ''
+      : ` ${remaining} are left: the same command goes on, with --older-than ${asOf} for these alone.`;
+  return `${match}; ${changed} ${DONE[act]}${rest}.${left}`;
 }

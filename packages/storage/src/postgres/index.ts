@@ -1,4 +1,5 @@
 export { auditLog } from './audit-log.ts';
+export { storageError } from './failure.ts';
 export { FlagWatch, type FlagWatchOptions } from './flag-watch.ts';
 export { readPhaseFlags, writePhaseFlags } from './flags.ts';
 export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';

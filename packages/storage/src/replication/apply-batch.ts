@@ -2,16 +2,14 @@ import { type Change, compareStamps, type Item } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
 import type { ApplyResult, Store } from '../store.ts';
-import type { Claim, JobFailure } from './claims.ts';
+import type { Claim } from './claims.ts';
+import type { JobProblem } from './job-failure.ts';
 import { readJobData } from './job-payload.ts';
 
 /** A claimed job with its data, which is anything until it was read. */
 export interface ClaimedJob extends Claim {
   readonly data: unknown;
 }
-
-/** Why a job can't be done; `cause` is a stable word for people and filters. */
-type Problem = Pick<JobFailure, 'cause' | 'error'>;
 
 /** What became of one job. */
 export type JobOutcome =
@@ -22,14 +20,14 @@ export type JobOutcome =
       readonly job: ClaimedJob;
       readonly item: Item;
       readonly end: 'failed';
-      readonly problem: Problem;
+      readonly problem: JobProblem;
     }
   /** It can never succeed by itself: a person decides. */
   | {
       readonly job: ClaimedJob;
       readonly item: Item | undefined;
       readonly end: 'hopeless';
-      readonly problem: Problem;
+      readonly problem: JobProblem;
     };
 
 interface ReadableJob {

@@ -1,13 +1,27 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createQueueDatabase, type QueueDatabase } from '../testing/queue-database.ts';
 import { readBacklog } from './backlog.ts';
-import { type Claim, deadLetter, failuresOf, giveBack, takeBackLapsed } from './claims.ts';
+import {
+  type Claim,
+  deadLetter,
+  failForNow,
+  giveBack,
+  pastFailures,
+  takeBackLapsed,
+} from './claims.ts';
 import { listDeadLetters } from './dead-letters.ts';
+import { NEVER_FAILED, nextFailure } from './job-failure.ts';
 import { QUEUES } from './job-sink.ts';
 
 let database: QueueDatabase;
 const queue = QUEUES.postgres;
-const failure = { cause: 'rejected', error: 'no', failures: 3, at: '2025-12-07T10:00:00.000Z' };
+const failureOf = (error: string) =>
+  nextFailure(
+    { ...NEVER_FAILED, failures: 2 },
+    { cause: 'rejected', error },
+    '2025-12-07T10:00:00.000Z',
+  );
+const failure = failureOf('no');
 
 beforeAll(async () => {
   database = await createQueueDatabase();
@@ -70,26 +84,24 @@ test('I2: claims of a holder that fell silent come back at once, fresh ones stay
 
 test('a crash in between does not touch the count of a record’s own failures', async () => {
   await enqueue(1);
-  const boss = await database.queues.ready();
   const [first] = await claim(1);
-  await boss.fail(queue, first as Claim, failure);
+  await failForNow(database.pool, queue, [{ claim: first as Claim, failure }]);
   await database.pool.query('UPDATE pgboss.job SET start_after = now()');
   const [second] = await claim(1);
   await takeBackLapsed(database.pool, queue, 0);
   const [third] = await claim(1);
   expect(third?.retryCount).toBeGreaterThan(second?.retryCount ?? 0);
-  expect(await failuresOf(database.pool, queue, [third?.id as string])).toEqual(
-    new Map([[third?.id, 3]]),
-  );
+  const past = await pastFailures(database.pool, queue, [third?.id as string]);
+  const { failures, attempts, redriven } = failure;
+  expect(past).toEqual(new Map([[third?.id, { failures, attempts, redriven }]]));
 });
 
 test('a dead letter keeps its cause, also when the error text holds what jsonb can not', async () => {
   await enqueue(1);
-  const boss = await database.queues.ready();
   const claims = await claim(1);
   const error = 'bad \0 byte and \ud800 half';
-  await deadLetter(boss, database.pool, queue, [
-    { claim: claims[0] as Claim, failure: { ...failure, error } },
+  await deadLetter(database.pool, queue, [
+    { claim: claims[0] as Claim, failure: failureOf(error) },
   ]);
   const [letter] = await listDeadLetters(database.pool, 'postgres');
   expect(letter).toMatchObject({ cause: 'rejected', failures: 3, error: 'bad � byte and � half' });
@@ -98,11 +110,10 @@ test('a dead letter keeps its cause, also when the error text holds what jsonb c
 
 test('a claim that lapsed can’t be dead-lettered by its old holder', async () => {
   await enqueue(1);
-  const boss = await database.queues.ready();
   const [old] = await claim(1);
   await takeBackLapsed(database.pool, queue, 0);
   await claim(1);
-  await deadLetter(boss, database.pool, queue, [{ claim: old as Claim, failure }]);
+  await deadLetter(database.pool, queue, [{ claim: old as Claim, failure }]);
   expect(await readBacklog(database.pool)).toMatchObject({ total: 1, deadLetters: 0 });
 });
 

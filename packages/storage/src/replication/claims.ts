@@ -3,9 +3,9 @@
 //        ├── giveBack ──────────┤  by its holder: nothing is used up
 //        └── takeBackLapsed ────┘  by any worker: the holder died
 import type { Pool } from 'pg';
-import type { PgBoss } from 'pg-boss';
-import { bossDatabase, QUEUE_SCHEMA } from './boss.ts';
-import { inTransaction } from './transaction.ts';
+import { QUEUE_SCHEMA } from './boss.ts';
+import { type JobFailure, type PastFailures, readPastFailures } from './job-failure.ts';
+import { deadLetterQueueOf } from './queues.ts';
 
 /**
  * What the worker needs of pg-boss's job table beyond pg-boss's own calls. The version of pg-boss is
@@ -27,7 +27,6 @@ export const CLAIM_REFRESH_MS = 2_000;
 const TABLE = `${QUEUE_SCHEMA}.job`;
 const CLAIMED = `name = $1 AND state = 'active'
   AND (id, retry_count) IN (SELECT * FROM unnest($2::uuid[], $3::int[]))`;
-const TRANSACTION_TIMEOUT_MS = 30_000;
 
 const idsOf = (claims: readonly Claim[]): string[] => claims.map(({ id }) => id);
 const countsOf = (claims: readonly Claim[]): number[] => claims.map(({ retryCount }) => retryCount);
@@ -71,58 +70,83 @@ export async function jobsDueWithin(pool: Pool, queue: string, spanMs: number): 
   return rows[0]?.jobs ?? 0;
 }
 
-/** Why a job failed: the output pg-boss keeps with it, and passes on to its dead letter. */
-export interface JobFailure {
-  readonly cause: string;
-  readonly error: string;
-  /** Failures of the record itself so far, this one included. */
-  readonly failures: number;
-  /** ISO instant. */
-  readonly at: string;
-}
-
 /**
- * How often each job's record failed by itself. The count lives in the job's last failure, not in
+ * What each job's record failed with by itself so far. It lives in the job's last failure, not in
  * `retry_count`, which crashes raise too. (Should pg-boss's own sweep take a claim back first, it
  * overwrites the failure and the count starts anew: later, never too early.)
  */
-export async function failuresOf(
+export async function pastFailures(
   pool: Pool,
   queue: string,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, PastFailures>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await pool.query<{ id: string; failures: string }>(
-    `SELECT id, output->>'failures' AS failures FROM ${TABLE}
-     WHERE name = $1 AND id = ANY ($2::uuid[]) AND output->>'failures' ~ '^[0-9]{1,9}$'`,
+  const { rows } = await pool.query<{ id: string; output: string }>(
+    `SELECT id, output::text AS output FROM ${TABLE}
+     WHERE name = $1 AND id = ANY ($2::uuid[]) AND output IS NOT NULL`,
     [queue, ids],
   );
-  return new Map(rows.map(({ id, failures }) => [id, Number(failures)]));
+  return new Map(rows.map(({ id, output }) => [id, readPastFailures(JSON.parse(output))]));
 }
 
-/** Fails claimed jobs for good: pg-boss moves them to the dead-letter queue with their failure. */
-export async function deadLetter(
-  boss: PgBoss,
-  pool: Pool,
+/** A claimed job that failed. */
+export interface FailedClaim {
+  readonly claim: Claim;
+  readonly failure: JobFailure;
+}
+
+const GIVEN = `given AS (
+  SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[]) AS g (id, retry_count, failure))`;
+
+const givenValues = (queue: string, failed: readonly FailedClaim[]): unknown[] => {
+  const claims = failed.map(({ claim }) => claim);
+  const failures = failed.map(({ failure }) => JSON.stringify(failure));
+  return [queue, idsOf(claims), countsOf(claims), failures];
+};
+
+/** Fails claimed jobs for now: they come again after pg-boss's backoff, with their failure. */
+export async function failForNow(
+  pool: Pick<Pool, 'query'>,
   queue: string,
-  letters: readonly { readonly claim: Claim; readonly failure: JobFailure }[],
+  failed: readonly FailedClaim[],
 ): Promise<void> {
-  await inTransaction(pool, { timeoutMs: TRANSACTION_TIMEOUT_MS }, async (client) => {
-    const claims = letters.map(({ claim }) => claim);
-    // pg-boss dead-letters what reached its limit; outside `work()` it has no other way to say it.
-    await client.query(`UPDATE ${TABLE} SET retry_limit = retry_count WHERE ${CLAIMED}`, [
-      queue,
-      idsOf(claims),
-      countsOf(claims),
-    ]);
-    for (const { claim, failure } of letters) {
-      await boss.fail(queue, { ...claim }, storable(failure), { db: bossDatabase(client) });
-    }
-  });
+  if (failed.length === 0) return;
+  await pool.query(
+    `WITH ${GIVEN}
+     UPDATE ${TABLE} AS j SET state = 'retry', output = g.failure::jsonb, heartbeat_on = NULL,
+       start_after = now() + interval '1s' * least(j.retry_delay_max,
+         greatest(j.retry_delay, 1) * 2 ^ least(16, j.retry_count + 1) / 2 * (1 + random()))
+     FROM given g WHERE j.name = $1 AND j.state = 'active'
+       AND j.id = g.id AND j.retry_count = g.retry_count`,
+    givenValues(queue, failed),
+  );
 }
 
-/** A text with NUL or a lone surrogate is no `jsonb`: the failing would fail, and the job be stuck. */
-export const storable = (failure: JobFailure): JobFailure => ({
-  ...failure,
-  error: failure.error.replaceAll('\0', '\uFFFD').toWellFormed(),
-});
+/**
+ * Fails claimed jobs for good: they move to the dead-letter queue with their failure, all in one
+ * statement. Written as pg-boss does it for one failure that all share; here each has its own.
+ */
+export async function deadLetter(
+  pool: Pick<Pool, 'query'>,
+  queue: string,
+  failed: readonly FailedClaim[],
+): Promise<void> {
+  if (failed.length === 0) return;
+  await pool.query(
+    `WITH ${GIVEN}, gone AS (
+       DELETE FROM ${TABLE} AS j USING given g
+       WHERE j.name = $1 AND j.state = 'active' AND j.id = g.id AND j.retry_count = g.retry_count
+       RETURNING j.*, g.failure)
+     INSERT INTO ${TABLE} (name, priority, data, retry_limit, retry_backoff, retry_delay, keep_until,
+       deletion_seconds, expire_seconds, singleton_key, group_id, group_tier, heartbeat_seconds,
+       source_name, source_id, source_created_on, source_retry_count, source_output,
+       source_root_id, trace_context)
+     SELECT q.name, j.priority, j.data, q.retry_limit, q.retry_backoff, q.retry_delay,
+       now() + q.retention_seconds * interval '1s', q.deletion_seconds, q.expire_seconds,
+       j.singleton_key, j.group_id, j.group_tier, q.heartbeat_seconds,
+       j.name, j.id, j.created_on, j.retry_count, j.failure::jsonb,
+       coalesce(j.source_root_id, j.id), j.trace_context
+     FROM gone j JOIN ${QUEUE_SCHEMA}.queue q ON q.name = $5`,
+    [...givenValues(queue, failed), deadLetterQueueOf(queue)],
+  );
+}

@@ -35,8 +35,10 @@ export function logFailed(
   final: boolean,
 ): void {
   const what = change === undefined ? 'a job' : `${change.collection} ${change.id}`;
+  const { cause, error, failures } = failure;
+  const facts = { direction, cause, error, failures, deadLetter: final };
   log.warn(
-    { ...(change === undefined ? {} : factsOf(change)), direction, ...failure, deadLetter: final },
+    { ...(change === undefined ? {} : factsOf(change)), ...facts },
     `Dual-write failed for ${what}: ${failure.error}`,
   );
 }

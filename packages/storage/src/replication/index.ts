@@ -10,17 +10,25 @@ export {
 export { createJobSink, type JobSinkOptions } from './boss-job-sink.ts';
 export { jobsDueWithin } from './claims.ts';
 export {
-  type DeadLetterActOptions,
+  DEAD_LETTER_ACTS,
+  type DeadLetterAct,
+  type DeadLetterActProgress,
   type DeadLetterActResult,
-  discardDeadLetters,
-  redriveDeadLetters,
 } from './dead-letter-acts.ts';
-export type { DeadLetterFilter } from './dead-letter-filter.ts';
+export { type DeadLetterFilter, NO_FINGERPRINT } from './dead-letter-filter.ts';
+export type { DeadLetterGroup, DeadLetterGroups } from './dead-letter-groups.ts';
+export {
+  type DeadLetterAnswer,
+  type DeadLetterOperations,
+  type DeadLetterOrder,
+  deadLetterOperations,
+} from './dead-letter-operations.ts';
 export {
   type DeadLetter,
+  type DeadLetterList,
   type DeadLetterPage,
-  findDeadLetters,
   listDeadLetters,
+  PAGE_LETTERS_MAX,
 } from './dead-letters.ts';
 export {
   type DirectionOptions,

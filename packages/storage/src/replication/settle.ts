@@ -2,8 +2,9 @@ import type { Log } from '../log.ts';
 import type { StoreName } from '../phase/index.ts';
 import type { JobOutcome } from './apply-batch.ts';
 import type { QueueClient } from './boss.ts';
-import { type Claim, deadLetter, failuresOf, type JobFailure, storable } from './claims.ts';
+import { type Claim, deadLetter, failForNow, pastFailures } from './claims.ts';
 import { logApplied, logFailed, logSuperseded } from './dual-write-log.ts';
+import { type JobFailure, NEVER_FAILED, nextFailure } from './job-failure.ts';
 import { QUEUES } from './job-sink.ts';
 
 /** A record that failed by itself this often is dead-lettered; with the queue's backoff that is
@@ -34,9 +35,9 @@ export async function settle(
 ): Promise<void> {
   const { queues, direction, log } = context;
   const queue = QUEUES[direction];
-  const boss = await queues.ready();
   const done = outcomes.filter(({ end }) => end === 'applied' || end === 'superseded');
   if (done.length > 0) {
+    const boss = await queues.ready();
     // Deleting instead of completing: nobody looks at done jobs, and it halves what they cost.
     await boss.deleteJob(
       queue,
@@ -48,13 +49,8 @@ export async function settle(
     }
   }
   const { again, final } = await judgeFailures(outcomes, context);
-  for (const { outcome, failure } of again) {
-    await boss.fail(queue, claimOf(outcome.job), storable(failure));
-  }
-  if (final.length > 0) {
-    const letters = final.map(({ outcome, failure }) => ({ claim: claimOf(outcome.job), failure }));
-    await deadLetter(boss, queues.pool, queue, letters);
-  }
+  await failForNow(queues.pool, queue, again.map(claimed));
+  await deadLetter(queues.pool, queue, final.map(claimed));
   for (const [failed, isFinal] of [[again, false] as const, [final, true] as const]) {
     for (const { outcome, failure } of failed) {
       const change = outcome.item?.kind === 'change' ? outcome.item.change : undefined;
@@ -71,17 +67,18 @@ async function judgeFailures(
     (outcome) => outcome.end === 'failed' || outcome.end === 'hopeless',
   );
   const ids = failed.map(({ job }) => job.id);
-  const before = await failuresOf(queues.pool, QUEUES[direction], ids);
+  const past = await pastFailures(queues.pool, QUEUES[direction], ids);
   const at = new Date().toISOString();
   const again: Failed[] = [];
   const final: Failed[] = [];
   for (const outcome of failed) {
-    const failures = (before.get(outcome.job.id) ?? 0) + 1;
-    const failure: JobFailure = { ...outcome.problem, failures, at };
-    const isFinal = outcome.end === 'hopeless' || failures >= recordFailuresMax;
+    const failure = nextFailure(past.get(outcome.job.id) ?? NEVER_FAILED, outcome.problem, at);
+    const isFinal = outcome.end === 'hopeless' || failure.failures >= recordFailuresMax;
     (isFinal ? final : again).push({ outcome, failure });
   }
   return { again, final };
 }
+
+const claimed = ({ outcome, failure }: Failed) => ({ claim: claimOf(outcome.job), failure });
 
 const claimOf = ({ id, retryCount }: Claim): Claim => ({ id, retryCount });

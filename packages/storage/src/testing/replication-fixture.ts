@@ -3,7 +3,9 @@ import { loadCollections } from '../collections/index.ts';
 import { silentLog } from '../log.ts';
 import type { StoreName } from '../phase/index.ts';
 import { openPostgresStore, type PostgresStore } from '../postgres/index.ts';
+import { deadLetter } from '../replication/claims.ts';
 import { createJobSink, inTransaction, QUEUES, readBacklog } from '../replication/index.ts';
+import { NEVER_FAILED, nextFailure } from '../replication/job-failure.ts';
 import { createQueueDatabase, type QueueDatabase } from './queue-database.ts';
 import { changeOf, expenseText } from './store-fixture.ts';
 import { until } from './until.ts';
@@ -16,6 +18,12 @@ export interface ReplicationFixture extends QueueDatabase {
   readonly store: PostgresStore;
   /** Commits jobs for these changes, or raw job data. */
   enqueue(direction: StoreName, changes: readonly Change[]): Promise<void>;
+  /** Commits jobs for these changes and dead-letters them, each with an error, as a worker would. */
+  bury(
+    direction: StoreName,
+    changes: readonly Change[],
+    problemOf?: (change: Change) => { readonly cause: string; readonly error: string },
+  ): Promise<void>;
   /** Empties the queues and the tables. */
   clear(): Promise<void>;
   /** Waits until nothing waits or is in hand in a direction. */
@@ -31,17 +39,29 @@ export async function createReplicationFixture(): Promise<ReplicationFixture> {
     json: createJobSink({ queues, queue: QUEUES.json }),
   };
   const store = openPostgresStore({ pool, collections, jobs: sinks.json, log: silentLog });
+  const enqueue: ReplicationFixture['enqueue'] = (direction, changes) =>
+    inTransaction(pool, { timeoutMs: TRANSACTION_TIMEOUT_MS }, (client) =>
+      sinks[direction].insert(
+        client,
+        changes.map((change): Item => ({ kind: 'change', change })),
+      ),
+    );
   return {
     ...database,
-    collections,
-    store,
-    enqueue: (direction, changes) =>
-      inTransaction(pool, { timeoutMs: TRANSACTION_TIMEOUT_MS }, (client) =>
-        sinks[direction].insert(
-          client,
-          changes.map((change): Item => ({ kind: 'change', change })),
-        ),
-      ),
+    ...{ collections, store, enqueue },
+    async bury(direction, changes, problemOf = () => ({ cause: 'rejected', error: 'no' })) {
+      await enqueue(direction, changes);
+      const queue = QUEUES[direction];
+      const jobs = await (await queues.ready()).fetch<{ change: Change }>(queue, {
+        batchSize: changes.length,
+      });
+      const at = new Date().toISOString();
+      const failed = jobs.map(({ id, retryCount, data }) => ({
+        claim: { id, retryCount },
+        failure: nextFailure(NEVER_FAILED, problemOf(data.change), at),
+      }));
+      await deadLetter(pool, queue, failed);
+    },
     async clear() {
       await pool.query('DELETE FROM pgboss.job; TRUNCATE expenses, incomes, tombstones');
     },
