@@ -97,7 +97,10 @@ test('I3, I4, I9: the emergency brake, while another api still reaches PostgreSQ
   expect(await query(url, `SELECT notes FROM expenses WHERE id = ${forked}`)).toEqual([
     { notes: 'changed in PostgreSQL' },
   ]);
-  const forks = await query(url, 'SELECT class, record_id, incoming, stored FROM divergences');
+  const forks = await query(
+    url,
+    'SELECT class, record_id::int, incoming, secondary_text FROM divergences',
+  );
   expect(forks).toHaveLength(1);
   expect(forks[0]).toMatchObject({ class: 'fork', record_id: forked });
   expect(JSON.stringify(forks[0])).toContain('changed in JSON');

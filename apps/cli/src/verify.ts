@@ -12,6 +12,7 @@ import { freshReads, type JsonSnapshot, openJsonSnapshot } from '@tandem/storage
 import type { Log } from '@tandem/storage/log';
 import { type Phase, primaryOf } from '@tandem/storage/phase';
 import {
+  divergenceLedger,
   openPostgresStore,
   type PostgresStore,
   readRelayedSeq,
@@ -93,7 +94,13 @@ async function compare(
     return snapshot.head;
   };
   const run = await verify({
-    ...{ collections, runs: verifyRuns(pool), patienceMs, onProgress },
+    ...{
+      collections,
+      runs: verifyRuns(pool),
+      ledger: divergenceLedger(pool),
+      patienceMs,
+      onProgress,
+    },
     primary: jsonLeads ? json : postgres,
     secondary: jsonLeads ? postgres : json,
     explanations: createExplanations(pool, jsonLeads ? 'postgres' : 'json'),

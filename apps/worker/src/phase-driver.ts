@@ -244,6 +244,7 @@ export class PhaseDriver {
       ...{ catchUpSince, deadLetters, postgresProblem: null },
       mappingErrors: json.mappingErrors().length,
       undecided: await postgres.phase.undecided(),
+      overBudget: await postgres.phase.overBudget(),
       foreignEdits: json.externalEdits().filter(({ status }) => status === 'open').length,
       backlog: waiting + active,
       disagreement: disagreement(await processes.live()),

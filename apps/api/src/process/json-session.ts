@@ -126,12 +126,14 @@ export class JsonSession {
     const { outside, queues } = this.#options;
     const known = await outside();
     if (known.postgresProblem !== null) {
-      return { ...known, ...this.#own(), undecided: 0, deadLetters: 0, backlog: 0 };
+      return { ...known, ...this.#own(), undecided: 0, overBudget: [], deadLetters: 0, backlog: 0 };
     }
-    const undecided = await this.#options.postgres.phase.undecided();
+    const { phase } = this.#options.postgres;
+    const [undecided, overBudget] = [await phase.undecided(), await phase.overBudget()];
     const { total, deadLetters } = await readBacklog(queues.pool);
     const pending = this.#relay?.status().pending ?? 0;
-    return { ...known, ...this.#own(), undecided, deadLetters, backlog: total + pending };
+    const counts = { undecided, overBudget, deadLetters, backlog: total + pending };
+    return { ...known, ...this.#own(), ...counts };
   }
 
   #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors' | 'foreignEdits'> {

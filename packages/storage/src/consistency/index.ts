@@ -8,6 +8,21 @@ export {
   describeDifferences,
 } from './bring-up-to-date.ts';
 export { type CatchUpStatus, CatchUpWatch } from './catch-up-watch.ts';
+export {
+  type DivergenceBudget,
+  type DivergenceLedger,
+  type DivergenceReports,
+  type Ending,
+  type LedgerEntry,
+  type LedgerFilter,
+  type LedgerPage,
+  needsChoice,
+  RESOLUTIONS,
+  type Resolution,
+  type SeenDifference,
+  type Sighting,
+  subjectOf,
+} from './divergence-ledger.ts';
 export { describeNewer, findNewer, type NewerStates } from './newer-in.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
 export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';

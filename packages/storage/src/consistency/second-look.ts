@@ -26,6 +26,8 @@ export interface SecondLook<Subject, Sides> {
   look(subjects: readonly Subject[]): Promise<readonly Look<Subject, Sides>[]>;
   /** Called for each that differs still, with what explains it. */
   found(look: Look<Subject, Sides>, explained: Explained<Subject>): void;
+  /** Called for each on which both agree by now. */
+  equal?(look: Look<Subject, Sides>): void;
   /** Called for each whose change is still on its way when the patience is over.
    *  @param moved whether the primary's state is another than when it was first seen */
   undecided(look: Look<Subject, Sides>, moved: boolean): void;
@@ -88,7 +90,10 @@ export async function lookAgain<Subject, Sides>(
     const moving = new Map<Subject, string>();
     for (const look of await second.look(subjects)) {
       const { subject, primaryState } = look;
-      if (!look.differs) continue;
+      if (!look.differs) {
+        second.equal?.(look);
+        continue;
+      }
       const stood = open.get(subject) === primaryState;
       if (queued && stood && !explained.pending.has(subject)) second.found(look, explained);
       else if (isLast) second.undecided(look, first.get(subject) !== primaryState);

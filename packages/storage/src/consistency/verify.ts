@@ -1,37 +1,23 @@
 //   merge both scans ──> candidates, 5,000 at a time ──> second-look.ts ──> counted, the first listed
-//   then the same for idempotency keys; the run is kept from its begin on
-import type { Stamp } from '../changes/index.ts';
+//   then the same for idempotency keys, then what the ledger has open; the run is kept from its begin
 import type { Collection } from '../collections/index.ts';
-import type { ScanEntry, StoreReads } from '../store.ts';
+import type { DivergenceLedger, SeenDifference } from './divergence-ledger.ts';
+import { type ComparedStores, type Heard, type KeyCandidate, Looks, stateOf } from './looks.ts';
 import { mergeScans } from './merge-scans.ts';
-import { type Candidate, lookAgain, Patience, type SecondLook } from './second-look.ts';
-import { classify, differs, kindOf, type TwoSides } from './verify-class.ts';
+import { type Candidate, Patience } from './second-look.ts';
+import { settleLedger } from './settle-ledger.ts';
+import { differs } from './verify-class.ts';
 import { FoundDifferences } from './verify-differences.ts';
-import {
-  classifyKey,
-  type KeySides,
-  keyStateOf,
-  keysDiffer,
-  mergeKeys,
-  readKey,
-} from './verify-keys.ts';
-import type {
-  Explanations,
-  MarkPosition,
-  VerifyDifference,
-  VerifyResult,
-  VerifyRun,
-  VerifyRuns,
-  Watermark,
-} from './verify-run.ts';
-
-type Unclassed = Omit<VerifyDifference, 'class'>;
+import { keyStateOf, keysDiffer, mergeKeys } from './verify-keys.ts';
+import type { VerifyResult, VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
 
 const SCAN_CHUNK_ITEMS = 1_000;
 /** Candidates held before they are looked at again; at most the ids of one `entries` call. */
 const CANDIDATES_MAX = 5_000;
 const PROGRESS_ITEMS = 1_000;
 const PATIENCE_MS = 30_000;
+/** Differences of one run that the ledger gets; the next run brings the others. */
+const LEDGER_DIFFERENCES_MAX = 10_000;
 
 /** How far a run is. `done` and `total` count ids up to the highest ever given, `rate` ids a second
  *  that were really looked at. */
@@ -41,19 +27,16 @@ export interface VerifyProgress {
   readonly rate: number;
 }
 
-export interface VerifyOptions {
-  readonly primary: StoreReads;
-  readonly secondary: StoreReads;
+export interface VerifyOptions extends ComparedStores {
   readonly collections: readonly Collection[];
-  readonly explanations: Explanations;
-  readonly mark: MarkPosition;
   readonly runs: VerifyRuns;
+  /** Gets every difference that stands, and loses those that are gone. */
+  readonly ledger: DivergenceLedger;
   readonly watermark: Watermark;
   /** How long the run waits, in all, for what is moving. */
   readonly patienceMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
-  readonly now?: () => Date;
 }
 
 /**
@@ -66,9 +49,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   const { primary, watermark, runs, now = () => new Date() } = options;
   const startedAt = now().toISOString();
   const id = await runs.begin({ startedAt, primary: primary.name, watermark });
-  const comparison = new Comparison(options);
+  const comparison = new Comparison(options, id);
   await comparison.records();
   await comparison.keys();
+  await comparison.ledger();
   const { seen, keysSeen, found } = comparison;
   const result: VerifyResult = {
     ...{ startedAt, finishedAt: now().toISOString(), primary: primary.name, watermark },
@@ -81,15 +65,29 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
 
 class Comparison {
   readonly #options: VerifyOptions;
+  readonly #runId: number;
   readonly #patience: Patience;
+  readonly #looks: Looks;
   readonly #startedMs = performance.now();
+  /** Found since the last report to the ledger. */
+  #unreported: SeenDifference[] = [];
+  #reported = 0;
+  readonly #heard: Heard = {
+    found: (difference) => {
+      this.found.add(difference);
+      this.#unreported.push(difference);
+    },
+    undecided: (difference, moved) => this.found.addInFlight(difference, moved),
+  };
   readonly found = new FoundDifferences();
   seen = 0;
   keysSeen = 0;
 
-  constructor(options: VerifyOptions) {
+  constructor(options: VerifyOptions, runId: number) {
     this.#options = options;
+    this.#runId = runId;
     this.#patience = new Patience(options.patienceMs ?? PATIENCE_MS, options.signal);
+    this.#looks = new Looks(options, this.#patience);
   }
 
   async records(): Promise<void> {
@@ -127,108 +125,50 @@ class Comparison {
   }
 
   async #lookAtRecords(collection: Collection, candidates: Candidate<number>[]): Promise<void> {
-    const { primary, secondary, explanations, mark } = this.#options;
-    const second: SecondLook<number, TwoSides> = {
-      explain: (ids) => explanations.ofRecords(collection.name, ids),
-      look: async (ids) => {
-        const right = byId(await secondary.entries(collection, ids));
-        const left = byId(await primary.entries(collection, ids));
-        return ids.map((id) => {
-          const sides = { primary: left.get(id), secondary: right.get(id) };
-          const primaryState = stateOf(sides.primary);
-          return { subject: id, sides, differs: differs(sides), primaryState };
-        });
-      },
-      found: ({ subject: id, sides }, { deadLetters }) => {
-        const named = classify(collection, sides, secondary.name, deadLetters.get(id) ?? []);
-        this.found.add({ ...recordDifference(collection, id, sides), ...named });
-      },
-      undecided: ({ subject: id, sides }, moved) =>
-        this.found.addInFlight(recordDifference(collection, id, sides), moved),
-    };
-    await lookAgain(candidates, mark, this.#patience, second);
+    await this.#looks.records(collection, candidates, this.#heard);
+    await this.#report();
   }
 
   async keys(): Promise<void> {
-    const { primary, secondary } = this.#options;
-    let candidates: Candidate<string>[] = [];
-    let afters = new Map<string, string>();
+    const { primary, secondary, now = () => new Date() } = this.#options;
+    let candidates: KeyCandidate[] = [];
     for await (const { key, after, ...sides } of mergeKeys(primary, secondary)) {
       this.keysSeen += 1;
       if (this.keysSeen % PROGRESS_ITEMS === 0) this.#patience.check();
-      if (!keysDiffer(sides, this.#nowMs())) continue;
-      candidates.push({ subject: key, primaryState: keyStateOf(sides.primary) });
-      afters.set(key, after);
+      if (!keysDiffer(sides, now().getTime())) continue;
+      candidates.push({ subject: key, primaryState: keyStateOf(sides.primary), after });
       if (candidates.length < CANDIDATES_MAX) continue;
-      await this.#lookAtKeys(candidates, afters);
+      await this.#looks.keys(candidates, this.#heard);
+      await this.#report();
       candidates = [];
-      afters = new Map();
     }
-    await this.#lookAtKeys(candidates, afters);
+    await this.#looks.keys(candidates, this.#heard);
+    await this.#report();
   }
 
-  async #lookAtKeys(
-    candidates: Candidate<string>[],
-    afters: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const { primary, secondary, explanations, mark } = this.#options;
-    const second: SecondLook<string, KeySides> = {
-      explain: (keys) => explanations.ofKeys(keys),
-      look: async (keys) => {
-        const looks = [];
-        for (const key of keys) {
-          const after = afters.get(key) ?? '';
-          const right = await readKey(secondary, key, after);
-          const left = await readKey(primary, key, after);
-          const sides = { primary: left, secondary: right };
-          const isDifferent = keysDiffer(sides, this.#nowMs());
-          looks.push({ subject: key, sides, differs: isDifferent, primaryState: keyStateOf(left) });
-        }
-        return looks;
-      },
-      found: ({ subject: key, sides }, { deadLetters }) => {
-        const named = classifyKey(sides, deadLetters.get(key) ?? []);
-        this.found.add({ ...keyDifference(key, sides), ...named });
-      },
-      undecided: ({ subject: key, sides }, moved) =>
-        this.found.addInFlight(keyDifference(key, sides), moved),
-    };
-    await lookAgain(candidates, mark, this.#patience, second);
+  /** What was found before, and not met in this run. */
+  async ledger(): Promise<void> {
+    const { ledger, collections } = this.#options;
+    await settleLedger({
+      ...{ ledger, collections, looks: this.#looks, runId: this.#runId },
+      // They were counted where the scan met them.
+      heard: { found: (one) => void this.#unreported.push(one), undecided: () => {} },
+    });
+    await this.#report();
   }
 
-  #nowMs(): number {
-    return (this.#options.now?.() ?? new Date()).getTime();
+  async #report(): Promise<void> {
+    const { ledger, secondary } = this.#options;
+    const room = LEDGER_DIFFERENCES_MAX - this.#reported;
+    const some = this.#unreported.slice(0, room);
+    this.#unreported = [];
+    this.#reported += some.length;
+    if (some.length === 0) return;
+    await ledger.report(some, { foundBy: 'verify', into: secondary.name, runId: this.#runId });
   }
 
   #progress(done: number, total: number): void {
     const seconds = Math.max(performance.now() - this.#startedMs, 1) / 1_000;
     this.#options.onProgress?.({ done, total, rate: Math.round(this.seen / seconds) });
   }
-}
-
-const byId = (entries: readonly ScanEntry[]): ReadonlyMap<number, ScanEntry> =>
-  new Map(entries.map((entry) => [entry.id, entry]));
-
-/** Tells two states of the primary apart; an edit by hand may have kept the stamp. */
-const stateOf = (entry: (Stamp & { text: string | null }) | undefined): string =>
-  entry === undefined ? '' : `${entry.epoch}-${entry.version}-${entry.text ?? ''}`;
-
-function recordDifference({ name }: Collection, id: number, sides: TwoSides): Unclassed {
-  const { primary, secondary } = sides;
-  const side = ({ epoch, version, text }: ScanEntry) => ({ epoch, version, text });
-  return {
-    ...{ kind: kindOf(sides), subject: { collection: name, id } },
-    ...(primary === undefined ? {} : { primary: side(primary) }),
-    ...(secondary === undefined ? {} : { secondary: side(secondary) }),
-  };
-}
-
-function keyDifference(key: string, { primary, secondary }: KeySides): Unclassed {
-  const isBoth = primary !== undefined && secondary !== undefined;
-  return {
-    kind: isBoth ? 'different' : primary === undefined ? 'extra' : 'missing',
-    subject: { key },
-    ...(primary === undefined ? {} : { primary: { text: primary.outcome } }),
-    ...(secondary === undefined ? {} : { secondary: { text: secondary.outcome } }),
-  };
 }

@@ -6,6 +6,7 @@ const fine: GateFacts = {
   catchUpSince: null,
   mappingErrors: 0,
   undecided: 0,
+  overBudget: [],
   foreignEdits: 0,
   deadLetters: 0,
   backlog: BACKLOG_MAX,
@@ -22,6 +23,10 @@ test.for([
   [{ catchUpSince: '2026-01-01' }, 'backfill complete', 'under way since 2026-01-01'],
   [{ mappingErrors: 3 }, 'mapping errors', '3 (needed: none)'],
   [{ undecided: 2 }, 'undecided', '2 (needed: none)'],
+  [
+    { overBudget: [{ collection: 'expense', open: 3, allowed: 1 }] },
+    ...(['divergences', 'expense 3 (allowed: 1) (needed: within the budget)'] as const),
+  ],
   [{ foreignEdits: 1 }, 'foreign edits', '1 (needed: none)'],
   [{ deadLetters: 1 }, 'dead letters', '1 (needed: none)'],
   [{ backlog: BACKLOG_MAX + 1 }, 'backlog', `${BACKLOG_MAX + 1} (needed: at most`],

@@ -8,6 +8,8 @@ export interface GateFacts {
   readonly mappingErrors: number;
   /** Forks and conflicts without a decision. */
   readonly undecided: number;
+  /** Collections with more open differences in the ledger than they are allowed. */
+  readonly overBudget: readonly OverBudget[];
   /** Foreign edits of the checkpoint files that were neither adopted nor rejected. */
   readonly foreignEdits: number;
   /** Secondary-write jobs that failed for good, in either direction. */
@@ -16,6 +18,13 @@ export interface GateFacts {
   readonly backlog: number;
   /** Processes that disagree about the flags, as a sentence, or `null`. */
   readonly disagreement: string | null;
+}
+
+/** Open differences of a collection, and how many it may have. */
+export interface OverBudget {
+  readonly collection: string;
+  readonly open: number;
+  readonly allowed: number;
 }
 
 /** One precondition of a switch: what it saw, what it needs, and what would open it. */
@@ -32,7 +41,7 @@ export const BACKLOG_MAX = 2_000;
 
 /** How a fork or conflict is decided: both sides stand in the table. */
 export const DECIDED_WHEN =
-  'each fork or conflict is decided: write the state that counts, then UPDATE divergences SET resolved_at = now(), resolution = … for it';
+  'each fork or conflict is decided: "tandem divergences list" names them, "tandem divergences resolve" keeps one side';
 
 const count = (name: string, value: number, max: number, opensWhen: string): Gate => ({
   name,
@@ -41,6 +50,20 @@ const count = (name: string, value: number, max: number, opensWhen: string): Gat
   needed: max === 0 ? 'none' : `at most ${max}`,
   opensWhen,
 });
+
+function divergences(over: readonly OverBudget[]): Gate {
+  const shown = over.map(
+    ({ collection, open, allowed }) => `${collection} ${open} (allowed: ${allowed})`,
+  );
+  return {
+    name: 'divergences',
+    open: over.length === 0,
+    value: over.length === 0 ? 'none' : shown.join(', '),
+    needed: 'within the budget',
+    opensWhen:
+      'they are repaired ("tandem repair") or decided ("tandem divergences"), and the next verify sees it',
+  };
+}
 
 /** The gates of a move between the dual phases, each with its number. Pure. */
 export function gatesOf(facts: GateFacts): readonly Gate[] {
@@ -73,6 +96,7 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       'each record the schema can not hold is corrected (PATCH, PUT) or deleted',
     ),
     count('undecided', facts.undecided, 0, DECIDED_WHEN),
+    divergences(facts.overBudget),
     count(
       'foreign edits',
       facts.foreignEdits,

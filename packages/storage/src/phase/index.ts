@@ -31,7 +31,14 @@ export {
   resolveFlags,
   valuesOf,
 } from './flags.ts';
-export { BACKLOG_MAX, closedGates, type Gate, type GateFacts, gatesOf } from './gates.ts';
+export {
+  BACKLOG_MAX,
+  closedGates,
+  type Gate,
+  type GateFacts,
+  gatesOf,
+  type OverBudget,
+} from './gates.ts';
 export {
   type Acquaintance,
   type JsonPosition,

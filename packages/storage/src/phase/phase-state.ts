@@ -1,3 +1,4 @@
+import type { OverBudget } from './gates.ts';
 import type { Acquaintance, JsonPosition, JsonSession, PostgresPosition } from './lineage.ts';
 import type { Phase, PhaseFlags } from './phases.ts';
 
@@ -77,6 +78,8 @@ export interface PostgresPhase {
   read(): Promise<PostgresPhaseState>;
   /** Forks and conflicts that nobody has decided yet. A switch would settle them by who is primary. */
   undecided(): Promise<number>;
+  /** Collections with more open differences than they are allowed. */
+  overBudget(): Promise<readonly OverBudget[]>;
   /** Where the database itself is, and how far it has seen the JSON store of a pair. */
   acquaintance(pairId: string): Promise<Acquaintance>;
   /** Remembers how far the JSON store of a pair was seen. */

@@ -11,6 +11,7 @@ import {
   seedOf,
   shuffled,
 } from '../testing/store-fixture.ts';
+import { divergenceLedger } from './index.ts';
 
 let opened: OpenedPostgres;
 beforeEach(async () => {
@@ -72,22 +73,20 @@ test('I4: both sides of a fork and of a conflict are kept, once, however often t
     const results = await store.apply([item(incoming), item(fork)]);
     expect(results.map(({ verdict }) => verdict)).toEqual(['conflict', 'fork']);
   }
-  const { rows } = await database.pool.query(
-    'SELECT class, collection, record_id, incoming, stored, resolved_at FROM divergences ORDER BY id',
-  );
-  const stored = { id: 1, ...FIRST, text: expenseText(1, 'here') };
+  const found = await divergenceLedger(database.pool).find({ isOpen: true }, { limit: 10 });
   expect(
-    rows.map((row) => ({
-      ...row,
-      incoming: JSON.parse(row.incoming),
-      stored: JSON.parse(row.stored),
+    found.map(({ class: name, primary, secondary, foundBy, into, kind }) => ({
+      ...{ class: name, primary, secondary, foundBy, into, kind },
     })),
-  ).toEqual([
-    { ...of('conflict'), incoming, stored },
-    { ...of('fork'), incoming: fork, stored },
-  ]);
-  function of(kind: string) {
-    return { class: kind, collection: 'expense', record_id: 1, resolved_at: null };
+  ).toEqual([of('conflict', incoming), of('fork', fork)]);
+  const { rows } = await database.pool.query('SELECT incoming FROM divergences ORDER BY id');
+  expect(rows.map((row) => JSON.parse(row.incoming))).toEqual([incoming, fork]);
+  function of(name: string, { epoch, version, record }: Change) {
+    return {
+      ...{ class: name, foundBy: 'apply', into: 'postgres', kind: 'different' },
+      primary: { epoch, version, text: record },
+      secondary: { ...FIRST, text: expenseText(1, 'here') },
+    };
   }
 });
 

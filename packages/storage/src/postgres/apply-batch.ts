@@ -79,7 +79,7 @@ async function applyItems(
     if (item.kind !== 'key') continue;
     results[index] = { verdict: stored.delete(item.key.key) ? 'apply' : 'no-op' };
   }
-  await recordDivergences(client, divergences, context.now());
+  await recordDivergences(client, divergences, 'postgres', context.now());
   return results;
 }
 

@@ -11,6 +11,7 @@ import {
   type LiveProcess,
   lockedAgainst,
   type MigrationOperations,
+  type OverBudget,
   type Phase,
   type PhaseAnswer,
   type PhaseFlags,
@@ -68,12 +69,13 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
 
   async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
     const effective = standingOf(seen).phase;
-    const [queued, notRelayed, pauses] = await Promise.all([
+    const [queued, notRelayed, pauses, overBudget] = await Promise.all([
       options.backlog(),
       notRelayedOf(pool, seen),
       readPauses(pool),
+      postgresPhase(pool, () => new Date()).overBudget(),
     ]);
-    const backlog = { ...queued, total: queued.total + notRelayed };
+    const backlog = { ...queued, overBudget, total: queued.total + notRelayed };
     const facts = { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
     const steps = planSwitch(effective, desired, facts);
     return { effective, desired, dryRun, steps, warnings: warningsOf(desired, seen, options) };
@@ -157,7 +159,11 @@ const HELD_BY_THE_DRIVER = ['mapping errors', 'undecided', 'foreign edits'];
 /** What the driver can't be asked for from here is left open. */
 function knownGates(
   seen: Seen,
-  backlog: { readonly total: number; readonly deadLetters: number },
+  backlog: {
+    readonly total: number;
+    readonly deadLetters: number;
+    readonly overBudget: readonly OverBudget[];
+  },
 ): readonly KnownGate[] {
   const { postgres, json } = seen;
   const source = primaryOf(standingOf(seen).phase) === 'json' ? json : postgres;
@@ -166,6 +172,7 @@ function knownGates(
     catchUpSince: source?.catchUpSince ?? null,
     mappingErrors: 0,
     undecided: 0,
+    overBudget: backlog.overBudget,
     foreignEdits: 0,
     deadLetters: backlog.deadLetters,
     backlog: backlog.total,

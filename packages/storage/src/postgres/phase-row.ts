@@ -6,6 +6,7 @@ import {
   type PostgresPhaseState,
 } from '../phase/index.ts';
 import { noteJson, readAcquaintance } from './acquaintance.ts';
+import { readBudgets } from './divergence-budgets.ts';
 import { storageError } from './failure.ts';
 import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
 import { type Row, rows, transaction } from './transaction.ts';
@@ -18,7 +19,8 @@ export const isoInstant = (column: string): string =>
  *  own: only then does its snapshot see what the last holder of the exclusive lock committed (I3). */
 export const READ_PHASE = `SELECT pair_id, epoch, phase, sealed, ${isoInstant('catch_up_since')}, attempt FROM phase_state`;
 
-const UNDECIDED = 'SELECT count(*)::int FROM divergences WHERE resolved_at IS NULL';
+const UNDECIDED = `SELECT count(*)::int FROM divergences
+  WHERE found_by = 'apply' AND resolved_at IS NULL`;
 
 export function phaseOfRow(row: Row | undefined): PostgresPhaseState {
   if (row === undefined) throw new Error('phase_state has no row.');
@@ -38,6 +40,8 @@ export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
         throw storageError(error);
       }
     },
+
+    overBudget: async () => (await readBudgets(pool)).filter(({ open, allowed }) => open > allowed),
 
     async read() {
       try {

@@ -12,6 +12,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 
@@ -138,34 +139,120 @@ export const idempotencyKeys = pgTable(
   (table) => [index('idempotency_keys_at').on(table.at)],
 );
 
-/** Forks and conflicts: both sides, kept for a decision (I4). `incoming` is the change, `stored` the
- *  state it met; their record stands in them as its canonical text, a JSON string. */
+/** The ledger of differences between the stores: every one that verify, apply or a shadow read ever
+ *  found, with both sides, until it ended and how (`consistency/divergence-ledger.ts`). */
 export const divergences = pgTable(
   'divergences',
   {
     id: integer().primaryKey().generatedAlwaysAsIdentity(),
-    collection: text().notNull(),
-    record_id: integer().notNull(),
+    /** `expense 5`, or `key …`: what it is about. */
+    subject: text().notNull(),
+    collection: text(),
+    record_id: count(),
+    key: text(),
     class: text().notNull(),
-    epoch: count().notNull(),
-    version: count().notNull(),
-    /** Digest of the incoming record: a change that is delivered again is listed once. */
-    digest: text().notNull(),
-    incoming: json().notNull(),
-    stored: json().notNull(),
+    kind: text().notNull(),
+    found_by: text().notNull(),
+    /** The store that was secondary. */
+    secondary: text().notNull(),
+    primary_epoch: count(),
+    primary_version: count(),
+    primary_text: text(),
+    secondary_epoch: count(),
+    secondary_version: count(),
+    secondary_text: text(),
+    detail: text(),
+    /** Of a fork or conflict that applying met: the whole change that was kept out, and a digest of its
+     *  record. A change that is delivered again is listed once. */
+    incoming: json(),
+    digest: text(),
     first_seen: instant().notNull(),
+    last_seen: instant().notNull(),
+    /** The verify run that saw it last. */
+    last_run: integer(),
+    /** Since when a repair of it is on its way. */
+    repaired_at: instant(),
     resolved_at: instant(),
+    /** How it ended, e.g. `repaired`; what an operator typed. */
     resolution: text(),
+    resolved_by: text(),
+    reason: text(),
   },
   (table) => [
-    unique('divergences_once').on(
-      table.collection,
-      table.record_id,
-      table.epoch,
-      table.version,
-      table.digest,
+    uniqueIndex('divergences_once')
+      .on(
+        table.collection,
+        table.record_id,
+        table.primary_epoch,
+        table.primary_version,
+        table.digest,
+      )
+      .where(sql`${table.found_by} = 'apply'`),
+    uniqueIndex('divergences_one_open_a_subject')
+      .on(table.subject)
+      .where(sql`${table.found_by} <> 'apply' AND ${table.resolved_at} IS NULL`),
+    index('divergences_open').on(table.subject).where(sql`${table.resolved_at} IS NULL`),
+    index('divergences_of_run').on(table.last_run),
+    check(
+      'divergences_class_is_one',
+      sql`${table.class} IN ('dead-lettered', 'mapping-error', 'fork', 'conflict', 'divergent')`,
     ),
-    check('divergences_class_is_one', sql`${table.class} IN ('fork', 'conflict')`),
+    check('divergences_kind_is_one', sql`${table.kind} IN ('missing', 'extra', 'different')`),
+    check('divergences_found_by_one', sql`${table.found_by} IN ('verify', 'apply', 'shadow-read')`),
+    check(
+      'divergences_of_record_or_key',
+      sql`(${table.collection} IS NULL) = (${table.record_id} IS NULL) AND (${table.collection} IS NULL) <> (${table.key} IS NULL)`,
+    ),
+  ],
+);
+
+/** Open differences of a collection that keep no gate closed; without a row none are allowed. */
+export const divergenceBudgets = pgTable(
+  'divergence_budgets',
+  { collection: text().primaryKey(), allowed: integer().notNull() },
+  (table) => [check('divergence_budgets_are_counts', sql`${table.allowed} >= 0`)],
+);
+
+/** Ranges of ids that something was written in, since they were compared last. A row is added by every
+ *  statement, in its own transaction (triggers), and by the relay; never changed by them, so that no two
+ *  wait for each other. */
+export const dirtyRanges = pgTable('dirty_ranges', {
+  id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  collection: text().notNull(),
+  /** `floor(id / 1024)`; -1: the whole collection. */
+  range: count().notNull(),
+  /** The verify run that looks at it now. */
+  taken_by: integer(),
+});
+
+/** What operators ask of the process that holds the JSON store: to verify, to repair. */
+export const consistencyOrders = pgTable(
+  'consistency_orders',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    kind: text().notNull(),
+    asked_at: instant().notNull(),
+    actor: text().notNull(),
+    reason: text().notNull(),
+    /** What it is about; by kind. */
+    scope: json().notNull(),
+    state: text().notNull().default('waiting'),
+    taken_by: text(),
+    /** Told now and then by whoever has it: one that falls silent has died, and another takes it. */
+    alive_at: instant(),
+    progress: json(),
+    finished_at: instant(),
+    result: json(),
+  },
+  (table) => [
+    index('consistency_orders_open')
+      .on(table.id)
+      .where(sql`${table.state} IN ('waiting', 'taken')`),
+    check('consistency_orders_kind_is_one', sql`${table.kind} IN ('verify', 'repair')`),
+    check(
+      'consistency_orders_state_is_one',
+      sql`${table.state} IN ('waiting', 'taken', 'done', 'failed', 'withdrawn')`,
+    ),
   ],
 );
 
@@ -186,8 +273,15 @@ export const verifyRuns = pgTable(
     /** How many differences there are of each class. */
     counts: json(),
     outcome: text(),
+    /** Everything was looked at, or what had changed. */
+    mode: text().notNull().default('full'),
+    /** Of a run under way, or cut off: where it is, to go on from. */
+    progress: json(),
+    /** How many records come through primary, secondary and primary again unchanged. */
+    readiness: json(),
   },
   (table) => [
+    check('verify_runs_mode_is_one', sql`${table.mode} IN ('full', 'changed')`),
     check('verify_runs_primary_is_one', sql`${table.primary} IN ('json', 'postgres')`),
     check(
       'verify_runs_outcome_is_one',
@@ -211,7 +305,7 @@ export const verifyDifferences = pgTable(
     class: text().notNull(),
     kind: text().notNull(),
     collection: text(),
-    record_id: integer(),
+    record_id: count(),
     key: text(),
     primary_epoch: count(),
     primary_version: count(),

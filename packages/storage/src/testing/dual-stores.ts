@@ -11,7 +11,7 @@ import {
 import { type JsonStore, openJsonStore } from '../json/index.ts';
 import { silentLog } from '../log.ts';
 import type { StoreName } from '../phase/index.ts';
-import { readRelayedSeq, relayCursor, verifyRuns } from '../postgres/index.ts';
+import { divergenceLedger, readRelayedSeq, relayCursor, verifyRuns } from '../postgres/index.ts';
 import {
   createExplanations,
   createJobSink,
@@ -90,7 +90,13 @@ export async function openDualStores(
     },
     compare: (primary, options = {}) =>
       verify({
-        ...{ primary: stores[primary], collections, runs: verifyRuns(pool), patienceMs: 20_000 },
+        ...{
+          primary: stores[primary],
+          collections,
+          runs: verifyRuns(pool),
+          ledger: divergenceLedger(pool),
+          patienceMs: 20_000,
+        },
         secondary: primary === 'json' ? postgres : json,
         explanations: createExplanations(pool, primary === 'json' ? 'postgres' : 'json'),
         mark:
