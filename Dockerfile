@@ -11,6 +11,7 @@ COPY apps/cli/package.json apps/cli/
 COPY apps/worker/package.json apps/worker/
 COPY packages/embedded-postgres/package.json packages/embedded-postgres/
 COPY packages/storage/package.json packages/storage/
+COPY packages/telemetry/package.json packages/telemetry/
 RUN npx --yes pnpm@12.21.0 install --frozen-lockfile --prod \
       --filter "@tandem/api..." --filter "@tandem/worker..." --filter "@tandem/cli..." \
     && rm -rf /root/.npm /root/.cache /root/.local

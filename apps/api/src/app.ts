@@ -5,10 +5,12 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { LoggerOptions } from 'pino';
 import { answerClientError } from './client-error.ts';
 import { apiDocumentation } from './plugins/api-documentation.ts';
+import { type MeasuringOptions, measuring } from './plugins/measuring.ts';
 import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
+import { type MetricsOptions, metrics } from './routes/metrics.ts';
 import { type MigrationOptions, migration } from './routes/migration.ts';
 import { probes } from './routes/probes.ts';
 import { problemPages } from './routes/problem-pages.ts';
@@ -28,6 +30,10 @@ export interface AppOptions {
   readonly corsOrigin?: string | undefined;
   /** The operators' routes; without it there are none. */
   readonly migration?: MigrationOptions;
+  /** Measures requests; without it nothing is measured. */
+  readonly measuring?: MeasuringOptions;
+  /** Serves `/metrics`; without it there is no such route. */
+  readonly metrics?: MetricsOptions;
   readonly bodyLimitBytes?: number;
   /** How long requests in flight may take when the app closes; then their connections are cut. */
   readonly closeGraceMs?: number;
@@ -75,12 +81,14 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     done();
   });
   boundClosing(app, options.closeGraceMs ?? CLOSE_GRACE_MS);
+  if (options.measuring !== undefined) await app.register(measuring, options.measuring);
   await app.register(problems);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
   await app.register(apiDocumentation);
   probes(app, readiness);
   problemPages(app);
+  if (options.metrics !== undefined) metrics(app, options.metrics);
   if (options.migration !== undefined) migration(app, options.migration);
   records(app, collections, primary);
   return app;

@@ -1,9 +1,10 @@
 import type { Configuration } from '@tandem/storage/configuration';
 import { inspectJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
+import { operatorToken } from '@tandem/storage/operator-token';
 import { createPool, migrationOperations } from '@tandem/storage/postgres';
 import { readBacklog } from '@tandem/storage/replication';
-import { operatorToken } from './operator-token.ts';
+import type { Pool } from 'pg';
 import type { MigrationOptions } from './routes/migration.ts';
 
 /** Operators are few, and must be heard also while requests hold every connection of the store. */
@@ -16,7 +17,7 @@ const CONNECTIONS_MAX = 2;
 export async function openOperators(
   configuration: Configuration,
   log: Log,
-): Promise<MigrationOptions & { close(): Promise<void> }> {
+): Promise<MigrationOptions & { readonly pool: Pool; close(): Promise<void> }> {
   const { databaseUrl = '', lockedFlags, jsonDir } = configuration;
   const token = await operatorToken(configuration, log);
   const applicationName = 'tandem-api-operators';
@@ -26,5 +27,5 @@ export async function openOperators(
     json: () => inspectJsonStore(jsonDir),
     backlog: () => readBacklog(pool),
   });
-  return { operations, token, close: () => pool.end() };
+  return { operations, token, pool, close: () => pool.end() };
 }

@@ -2,12 +2,15 @@ import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
 import { armFailpoint } from '@tandem/storage/phase';
+import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { build } from './app.ts';
 import { logDestination } from './log-destination.ts';
 import { openOperators } from './operators.ts';
 import { ApiProcess } from './process/api-process.ts';
+import { measuredRequests } from './process/measured-requests.ts';
+import { ApiFacts } from './process/process-facts.ts';
 import { readinessReport } from './process/readiness-report.ts';
 import { stopRequested } from './process/stop-signals.ts';
 
@@ -26,24 +29,43 @@ async function main(): Promise<number> {
   const options = { level: configuration.logLevel, base: { process: 'api' } };
   const log = pino(options, logDestination());
   const collections = await loadCollections();
-  const api = new ApiProcess({ configuration, collections, log });
+  const metrics = createMetrics();
+  const tracing = await startTracing('api', process.env, log);
+  const observers = tracing === undefined ? [] : [tracing.observer];
+  const observer = observing([metrics.observer, ...observers], log);
+  const api = new ApiProcess({ configuration, collections, log, observer });
   const operators = await openOperators(configuration, log);
+  const facts = new ApiFacts(api, operators.pool, log);
+  const requests = measuredRequests(api.requests, metrics.requests);
   const app = await build({
     collections,
     migration: operators,
-    primary: () => api.requests,
+    measuring: {
+      requests: metrics.requests,
+      phase: () => api.keeper.effective?.phase ?? 'none',
+      tracing,
+    },
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => metrics.text(facts.now()),
+      token: operators.token,
+    },
+    primary: () => requests,
     readiness: () => readinessReport(api),
     log,
     corsOrigin: configuration.corsOrigin,
   });
   await listen(app, configuration.host, configuration.port);
+  facts.start();
   // A start that fails ends the process; one that is still waiting (for the lock) can be stopped.
   const why = await Promise.race([stopping, api.start().then(() => stopping)]);
   log.info({}, `Stopping: ${why}.`);
   await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
+    await facts.stop();
     await operators.close();
     await api.stop(DRAIN_TIMEOUT_MS);
+    await tracing?.stop();
   });
   log.info({}, 'Stopped.');
   return 0;

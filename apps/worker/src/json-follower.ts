@@ -10,8 +10,10 @@ import { bringUpToDate, type CatchUpWatch, describeDifferences } from '@tandem/s
 import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
+import type { Observer } from '@tandem/storage/observer';
 import {
   failpoint,
+  type Gate,
   mend,
   type Phase,
   type PostgresPhaseState,
@@ -47,6 +49,7 @@ export interface JsonFollowerOptions {
   readonly processes: Processes;
   readonly watch: CatchUpWatch;
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 export type JsonFollowerState = 'off' | 'standing by' | 'preparing' | 'working' | 'closing';
@@ -89,6 +92,11 @@ export class JsonFollower {
   /** Why the phase is not the desired one, if this process drives and knows. */
   get waitingFor(): string | null {
     return this.#driver?.waitingFor ?? null;
+  }
+
+  /** The gates of the next switch, while this process would drive it. */
+  async gates(): Promise<readonly Gate[] | undefined> {
+    return this.#worker === undefined ? undefined : this.#driver?.gates();
   }
 
   status(): JsonFollowerStatus {
@@ -170,9 +178,9 @@ export class JsonFollower {
   }
 
   async #holdOnce(leave: AbortSignal): Promise<void> {
-    const { directory, collections, adoptExternalEdits, log } = this.#options;
+    const { directory, collections, adoptExternalEdits, log, observer } = this.#options;
     const store = await openJsonStore({
-      ...{ directory, collections, adoptExternalEdits, log },
+      ...{ directory, collections, adoptExternalEdits, log, observer },
       processName: 'worker',
     });
     const handover = new AbortController();
@@ -203,7 +211,7 @@ export class JsonFollower {
     end: AbortSignal,
     mayDrain: () => boolean,
   ): Promise<boolean> {
-    const { postgres, collections, queues, processes, watch, log } = this.#options;
+    const { postgres, collections, queues, processes, watch, log, observer } = this.#options;
     const driver = new PhaseDriver({
       ...{ json: store, postgres, queues, collections, processes, watch, log, signal: end },
     });
@@ -213,7 +221,7 @@ export class JsonFollower {
     this.#worker = startDirection({
       direction: 'json',
       exclusive: true,
-      ...{ store, queues, collections, log },
+      ...{ store, queues, collections, log, observer },
     });
     this.#state = 'working';
     let moved = false;

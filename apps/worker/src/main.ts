@@ -1,9 +1,12 @@
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { operatorToken } from '@tandem/storage/operator-token';
 import { armFailpoint } from '@tandem/storage/phase';
+import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import { pino } from 'pino';
 import { startHealthServer } from './health-server.ts';
+import { WorkerFacts } from './process-facts.ts';
 import { readinessOf } from './report.ts';
 import { stopRequested } from './stop-signals.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -19,21 +22,35 @@ async function main(): Promise<number> {
   armFailpoint(process.env);
   const configuration = readConfiguration();
   const log = pino({ level: configuration.logLevel, base: { process: 'worker' } });
-  const worker = new WorkerProcess({ configuration, collections: await loadCollections(), log });
+  const metrics = createMetrics();
+  const tracing = await startTracing('worker', process.env, log);
+  const observers = tracing === undefined ? [] : [tracing.observer];
+  const observer = observing([metrics.observer, ...observers], log);
+  const collections = await loadCollections();
+  const worker = new WorkerProcess({ configuration, collections, log, observer });
+  const facts = new WorkerFacts(worker, worker.pool, log);
   const health = await startHealthServer({
     host: configuration.host,
     port: configuration.workerPort,
     readiness: async () => readinessOf(await worker.report()),
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => metrics.text(facts.now()),
+      token: await operatorToken(configuration, log),
+    },
   });
   worker.start();
+  facts.start();
   const why = await stopping;
   log.info({}, `Stopping: ${why}.`);
   const deadline = setTimeout(() => {
     process.stderr.write(`The worker did not stop within ${STOP_TIMEOUT_MS} ms.\n`);
     process.exit(1);
   }, STOP_TIMEOUT_MS);
+  await facts.stop();
   await worker.stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
   await health.close();
+  await tracing?.stop();
   clearTimeout(deadline);
   return 0;
 }

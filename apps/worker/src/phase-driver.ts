@@ -12,7 +12,9 @@ import {
   advance,
   disagreement,
   failpoint,
+  type Gate,
   type GateFacts,
+  gatesOf,
   meetAgain,
   mend,
   nextPhase,
@@ -223,6 +225,11 @@ export class PhaseDriver {
     await failpoint('json-off.told');
     await this.#upkeep.dropCovered('json');
     return undefined;
+  }
+
+  /** The gates of a move from here, as they stand now. */
+  async gates(): Promise<readonly Gate[]> {
+    return gatesOf(await this.#facts());
   }
 
   async #drained(timeoutMs: number): Promise<boolean> {

@@ -10,7 +10,8 @@ import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
-import type { PostgresPhaseState } from '@tandem/storage/phase';
+import type { Observer } from '@tandem/storage/observer';
+import type { Gate, PostgresPhaseState } from '@tandem/storage/phase';
 import {
   createPool,
   FlagWatch,
@@ -30,6 +31,7 @@ import {
   retireSuperseded,
   startDirection,
 } from '@tandem/storage/replication';
+import type { ProcessFacts } from '@tandem/telemetry';
 import type { Pool } from 'pg';
 import { JsonFollower } from './json-follower.ts';
 import { Outage } from './outage.ts';
@@ -46,6 +48,7 @@ export interface WorkerProcessOptions {
   readonly configuration: Configuration;
   readonly collections: readonly Collection[];
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 /** Everything the worker process does: follows the phase, and works the queues it calls for. */
@@ -68,7 +71,7 @@ export class WorkerProcess {
 
   /** @throws {TandemError} `configuration` without a database URL */
   constructor(options: WorkerProcessOptions) {
-    const { configuration, collections, log } = options;
+    const { configuration, collections, log, observer } = options;
     if (configuration.databaseUrl === undefined) {
       throw new TandemError(
         'configuration',
@@ -82,7 +85,7 @@ export class WorkerProcess {
     });
     this.#queues = createQueueClient({ pool: this.#pool, role: 'work', log });
     const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
-    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log });
+    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log, observer });
     this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'worker', log });
     this.#flags = new FlagWatch({
       pool: this.#pool,
@@ -96,8 +99,12 @@ export class WorkerProcess {
       adoptExternalEdits: configuration.adoptExternalEdits,
       processes: this.#registry,
       watch: this.#watch,
-      ...{ collections, postgres: this.#postgres, queues: this.#queues, log },
+      ...{ collections, postgres: this.#postgres, queues: this.#queues, log, observer },
     });
+  }
+
+  get pool(): Pool {
+    return this.#pool;
   }
 
   start(): void {
@@ -111,7 +118,7 @@ export class WorkerProcess {
       epoch: this.#phase?.epoch ?? null,
       desired: this.#flags.current().desired,
       flags: this.#flags.current().flags,
-      ready: this.#toPostgres !== undefined && this.#outage.current === undefined,
+      ready: this.#isReady,
       waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor,
     }));
   }
@@ -129,6 +136,29 @@ export class WorkerProcess {
       ...(catchUp === undefined ? {} : { catchUp }),
       backlog: outage === undefined ? await this.#backlog() : undefined,
     };
+  }
+
+  /** How it stands, from memory alone. */
+  standing(): ProcessFacts {
+    const directions = [this.#toPostgres?.status(), this.#json.status().direction];
+    return {
+      ...{ effective: this.#phase?.phase, epoch: this.#phase?.epoch },
+      desired: this.#flags.current().desired,
+      ready: this.#isReady,
+      postgresUsable: this.#phase !== undefined && this.#outage.current === undefined,
+      pools: { worker: this.#pool },
+      directions: directions.filter((status) => status !== undefined),
+      catchUp: this.#watch.current,
+    };
+  }
+
+  /** The gates of a move away from `postgres-primary`; `undefined` unless this process would drive. */
+  async gates(): Promise<readonly Gate[] | undefined> {
+    return this.#json.gates();
+  }
+
+  get #isReady(): boolean {
+    return this.#toPostgres !== undefined && this.#outage.current === undefined;
   }
 
   /** Drains both directions within the deadline, checkpoints, and says what is left. */
@@ -179,7 +209,7 @@ export class WorkerProcess {
   }
 
   async #begin(): Promise<void> {
-    const { collections, log } = this.#options;
+    const { collections, log, observer } = this.#options;
     if (!(await schemaIsCurrent(this.#pool))) {
       throw new TandemError('unavailable', 'its schema is not current, run "tandem migrate".');
     }
@@ -187,7 +217,7 @@ export class WorkerProcess {
     await this.#tellThatItRuns();
     this.#toPostgres = startDirection({
       direction: 'postgres',
-      ...{ store: this.#postgres, queues: this.#queues, collections, log },
+      ...{ store: this.#postgres, queues: this.#queues, collections, log, observer },
     });
     this.#stopListening = listenForJobs(
       this.#pool,

@@ -1,5 +1,5 @@
+import { bearsToken } from '@tandem/storage/operator-token';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bearsToken } from '../operator-token.ts';
 import { sendProblem } from './problems.ts';
 
 const DETAIL = 'Operators send their token as Authorization: Bearer ….';

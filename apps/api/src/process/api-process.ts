@@ -17,6 +17,7 @@ import {
   type ServingMark,
 } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
+import type { Observer } from '@tandem/storage/observer';
 import {
   disagreement,
   type JsonPhaseState,
@@ -54,6 +55,7 @@ export interface ApiProcessOptions {
   readonly configuration: Configuration;
   readonly collections: readonly Collection[];
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 /** Everything behind the routes: which store serves, how it came to, and what follows it. */
@@ -76,7 +78,7 @@ export class ApiProcess {
 
   /** @throws {TandemError} `configuration` without a database URL */
   constructor(options: ApiProcessOptions) {
-    const { configuration, collections, log } = options;
+    const { configuration, collections, log, observer } = options;
     if (configuration.databaseUrl === undefined) {
       throw new TandemError(
         'configuration',
@@ -91,7 +93,7 @@ export class ApiProcess {
     this.database = new DatabaseProbe(this.#pool, log);
     this.#queues = createQueueClient({ pool: this.#pool, role: 'enqueue', log });
     const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
-    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log });
+    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log, observer });
     this.#flags = new FlagWatch({
       pool: this.#pool,
       lockedFlags: configuration.lockedFlags,
@@ -111,6 +113,11 @@ export class ApiProcess {
       newSession: (json) => this.#newSession(json),
       onPhase: () => this.#registry.beatNow(),
     });
+  }
+
+  /** The connections of requests and of all that follows the phase. */
+  get pool(): Pool {
+    return this.#pool;
   }
 
   get flags(): ResolvedFlags {
@@ -255,15 +262,15 @@ export class ApiProcess {
   }
 
   #jsonOptions(): JsonStoreOptions {
-    const { configuration, collections, log } = this.#options;
+    const { configuration, collections, log, observer } = this.#options;
     const { jsonDir: directory, adoptExternalEdits } = configuration;
-    return { directory, adoptExternalEdits, collections, log, processName: 'api' };
+    return { directory, adoptExternalEdits, collections, log, observer, processName: 'api' };
   }
 
   #newSession(json: JsonStore): JsonSession {
-    const { collections, log } = this.#options;
+    const { collections, log, observer } = this.#options;
     return new JsonSession({
-      ...{ json, collections, log },
+      ...{ json, collections, log, observer },
       postgres: this.#postgres,
       queues: this.#queues,
       requests: this.requests,

@@ -1,4 +1,5 @@
 import type { JsonStore } from '@tandem/storage/json';
+import type { Observer } from '@tandem/storage/observer';
 import { meetPostgres, type RelayedJournal, type SwitchContext } from '@tandem/storage/phase';
 import { relayCursor } from '@tandem/storage/postgres';
 import {
@@ -21,18 +22,18 @@ export const journalOf = (json: JsonStore, queues: QueueClient): RelayedJournal 
 
 /** Starts what follows a JSON primary: meets PostgreSQL whenever it can be reached, then relays. */
 export function followWithPostgres(
-  context: SwitchContext & { readonly json: JsonStore },
+  context: SwitchContext & { readonly json: JsonStore; readonly observer: Observer },
   journal: RelayedJournal,
   queues: QueueClient,
 ): Relay {
-  const { json, log } = context;
+  const { json, log, observer } = context;
   return startRelay({
     outbox: json.outbox,
     pool: queues.pool,
     jobs: createJobSink({ queues, queue: QUEUES.postgres }),
     cursor: relayCursor,
     pairId: json.phase.read().pairId,
-    log,
+    ...{ log, observer },
     beforeRelay: () => meetPostgres(context, journal),
   });
 }

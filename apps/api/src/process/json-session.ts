@@ -2,9 +2,12 @@ import type { Collection } from '@tandem/storage/collections';
 import type { CatchUpWatch } from '@tandem/storage/consistency';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
+import type { Observer } from '@tandem/storage/observer';
 import {
   failpoint,
+  type Gate,
   type GateFacts,
+  gatesOf,
   type LiveContext,
   type Phase,
   promotePostgres,
@@ -30,6 +33,7 @@ export interface JsonSessionOptions {
   readonly requests: RoutedStore;
   readonly watch: CatchUpWatch;
   readonly log: Log;
+  readonly observer: Observer;
   readonly signal: AbortSignal;
   /** What this process knows of the gates beside the stores' own state. */
   readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
@@ -98,11 +102,14 @@ export class JsonSession {
 
   /** Starts what follows a JSON primary. */
   follow(): void {
-    this.#relay ??= followWithPostgres(
-      this.context('the relay met PostgreSQL'),
-      this.#journal,
-      this.#options.queues,
-    );
+    const { queues, observer } = this.#options;
+    const context = { ...this.context('the relay met PostgreSQL'), observer };
+    this.#relay ??= followWithPostgres(context, this.#journal, queues);
+  }
+
+  /** The gates of a move away from JSON, as they stand now. */
+  async gates(): Promise<readonly Gate[]> {
+    return gatesOf(await this.#facts());
   }
 
   /** Drains the relay within the deadline, writes the checkpoint and lets go of the lock. */

@@ -24,7 +24,12 @@ export function recordWrites(
 ): void {
   async function write(request: FastifyRequest, reply: FastifyReply, command: Command) {
     const key = readIdempotencyKey(request);
-    const outcome = await primary().write(key === undefined ? { command } : { command, key });
+    const trace = request.traced?.traceparent;
+    const outcome = await primary().write({
+      command,
+      ...(key === undefined ? {} : { key }),
+      ...(trace === undefined ? {} : { trace }),
+    });
     return sendOutcome(reply, collection, outcome);
   }
 

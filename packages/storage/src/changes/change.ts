@@ -31,7 +31,17 @@ export interface KeyItem {
   readonly at: string;
 }
 
-/** What an outbox carries and a secondary applies. */
+/**
+ * What an outbox carries and a secondary applies. `trace` travels beside it, never in it: the
+ * `traceparent` of the request it came from (W3C Trace Context), where that is traced.
+ */
 export type Item =
-  | { readonly kind: 'change'; readonly change: Change }
-  | { readonly kind: 'key'; readonly key: KeyItem };
+  | { readonly kind: 'change'; readonly change: Change; readonly trace?: string }
+  | { readonly kind: 'key'; readonly key: KeyItem; readonly trace?: string };
+
+/** Version 00, sampled or not; anything else is not carried on. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** `{ trace }` if the value is one, else nothing: to be spread into an item. */
+export const traceOf = (value: unknown): { trace?: string } =>
+  typeof value === 'string' && TRACEPARENT.test(value) ? { trace: value } : {};

@@ -26,9 +26,10 @@ export type Command =
       readonly ids: readonly number[];
     };
 
-/** A command with the `Idempotency-Key` it came under, if any. */
+/** A command with the `Idempotency-Key` it came under, and its `traceparent`, if any. */
 export interface Write {
   readonly command: Command;
+  readonly trace?: string;
   readonly key?: { readonly key: string; readonly fingerprint: string };
 }
 

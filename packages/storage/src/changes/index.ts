@@ -1,4 +1,4 @@
-export type { Change, ChangeOperation, Item, KeyItem } from './change.ts';
+export { type Change, type ChangeOperation, type Item, type KeyItem, traceOf } from './change.ts';
 export type { Command, Outcome, Precondition, Write } from './command.ts';
 export { judge, type StoredState, type Verdict } from './guard.ts';
 export { type CurrentRecord, type Plan, type PlanContext, plan } from './plan.ts';

@@ -1,4 +1,10 @@
-import type { Change, Item, KeyItem, PlanContext } from '../changes/index.ts';
+import {
+  type Change,
+  type Item,
+  type KeyItem,
+  type PlanContext,
+  traceOf,
+} from '../changes/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
 import type { GrowingBuffer } from './growing-buffer.ts';
@@ -27,6 +33,7 @@ export class Batch {
   readonly #highWater = new Map<string, number>();
   readonly #planning = new Map<string, PlanContext>();
   readonly #outbox: OutboxEntry[] = [];
+  readonly #traces: string[] = [];
   #seq: number;
   #count = 0;
   /** The instant of the whole batch, in milliseconds since 1970 and in ISO form. */
@@ -64,6 +71,18 @@ export class Batch {
   }
   get outbox(): readonly OutboxEntry[] {
     return this.#outbox;
+  }
+  /** Journal lines, the commit line left out. */
+  get count(): number {
+    return this.#count;
+  }
+  get traces(): readonly string[] {
+    return this.#traces;
+  }
+
+  /** A write of this batch is traced. */
+  traced(trace: string): void {
+    this.#traces.push(trace);
   }
 
   /** The record's or tombstone's state including what this batch changed. */
@@ -105,17 +124,17 @@ export class Batch {
   /**
    * @param as `primary`: it goes into the outbox where the phase asks for it (I2); `secondary`: never
    */
-  change(change: Change, as: 'primary' | 'secondary', fits: boolean): void {
+  change(change: Change, as: 'primary' | 'secondary', fits: boolean, trace?: string): void {
     const { collection, id, record } = change;
     const entry = this.#memory.table(collection).entry(id, change, record);
-    this.#item({ kind: 'change', change }, as, fits);
+    this.#item({ kind: 'change', change, ...traceOf(trace) }, as, fits);
     const staged = this.#staged.get(collection) ?? new Map<number, StagedEntry>();
     this.#staged.set(collection, staged.set(id, { entry, fits }));
     if (id > this.highWater(collection)) this.#highWater.set(collection, id);
   }
 
-  putKey(key: KeyItem, as: 'primary' | 'secondary'): void {
-    this.#item({ kind: 'key', key }, as, true);
+  putKey(key: KeyItem, as: 'primary' | 'secondary', trace?: string): void {
+    this.#item({ kind: 'key', key, ...traceOf(trace) }, as, true);
     this.#keys.set(key.key, key);
   }
 
@@ -130,9 +149,9 @@ export class Batch {
   #item(item: Item, as: 'primary' | 'secondary', fits: boolean): void {
     const outboxed = as === 'primary' && this.#phase.phase === 'json-primary';
     const seq = outboxed ? ++this.#seq : undefined;
-    if (item.kind === 'key') this.#lines.add(encodeKey(item.key, this.#number, seq));
+    if (item.kind === 'key') this.#lines.add(encodeKey(item, this.#number, seq));
     else {
-      const head = encodeChange(item.change, this.#number, seq, fits);
+      const head = encodeChange(item, this.#number, seq, fits);
       this.#lines.add(head, item.change.record ?? 'null');
     }
     this.#count++;

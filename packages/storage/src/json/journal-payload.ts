@@ -1,4 +1,4 @@
-import type { Change, Item, KeyItem, Stamp } from '../changes/index.ts';
+import { type Change, type Item, type KeyItem, type Stamp, traceOf } from '../changes/index.ts';
 
 /**
  * What journal lines say (docs/json-format.md). Every line names its batch, so that one intact line of
@@ -10,7 +10,7 @@ import type { Change, Item, KeyItem, Stamp } from '../changes/index.ts';
  *   {"kind":"ids","batch":9,"marks":{"expense":12}}
  *   {"kind":"commit","batch":9,"count":3,"durable":8}
  *
- * `seq` is there only where the item is in the outbox. `record` is the canonical text, byte for byte;
+ * `seq` is there only where the item is in the outbox, `trace` only where its request was traced. `record` is the canonical text, byte for byte;
  * `,"record":` can't occur earlier, because a quote inside a JSON string is escaped.
  */
 export type Payload =
@@ -45,23 +45,30 @@ const RECORD_BYTES = Buffer.from(RECORD_MEMBER);
 
 const withSeq = (seq: number | undefined): { seq?: number } => (seq === undefined ? {} : { seq });
 
-export const encodeKey = (key: KeyItem, batch: number, seq: number | undefined): string =>
-  JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...key });
+type ItemOf<Kind extends Item['kind']> = Extract<Item, { kind: Kind }>;
+
+export const encodeKey = (
+  { key, trace }: ItemOf<'key'>,
+  batch: number,
+  seq: number | undefined,
+): string => JSON.stringify({ kind: 'key', batch, ...withSeq(seq), ...traceOf(trace), ...key });
 
 /** The change up to its record, which {@link LineWriter.add} puts behind it. */
 export function encodeChange(
-  { collection, id, epoch, version, base, op, at, idempotencyKey }: Change,
+  { change, trace }: ItemOf<'change'>,
   batch: number,
   seq: number | undefined,
   fits: boolean,
 ): string {
+  const { collection, id, epoch, version, base, op, at, idempotencyKey } = change;
   // Put together by hand, in the order of the documentation: this runs for every write.
   const outboxed = seq === undefined ? '' : `,"seq":${seq}`;
   const misfit = fits ? '' : ',"misfit":true';
+  const traced = trace === undefined ? '' : `,"trace":${JSON.stringify(trace)}`;
   const from = base === null ? 'null' : `{"epoch":${base.epoch},"version":${base.version}}`;
   const key =
     idempotencyKey === undefined ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`;
-  return `{"kind":"change","batch":${batch}${outboxed}${misfit},"collection":${JSON.stringify(collection)},"id":${id},"epoch":${epoch},"version":${version},"base":${from},"op":"${op}","at":${JSON.stringify(at)}${key}${RECORD_MEMBER}`;
+  return `{"kind":"change","batch":${batch}${outboxed}${misfit}${traced},"collection":${JSON.stringify(collection)},"id":${id},"epoch":${epoch},"version":${version},"base":${from},"op":"${op}","at":${JSON.stringify(at)}${key}${RECORD_MEMBER}`;
 }
 
 export const encodeMarks = (marks: Readonly<Record<string, number>>, batch: number): string =>
@@ -93,21 +100,23 @@ const isCount = (value: unknown): value is number =>
  */
 export function decodePayload(buffer: Buffer, from: number, to: number): Payload {
   const { members, record } = splitRecord(buffer, from, to);
-  const { kind, batch, seq, misfit, ...rest } = members;
+  const { kind, batch, seq, misfit, trace, ...rest } = members;
   if (!isCount(batch)) throw new Error('the line names no batch.');
   const sequence = isCount(seq) ? { seq } : {};
   if (kind === 'commit') return members as Payload & { kind: 'commit' };
   if (kind === 'ids') return members as Payload & { kind: 'ids' };
   if (kind === 'key') {
     const key = rest as unknown as KeyItem;
-    return { kind: 'item', batch, ...sequence, fits: true, item: { kind: 'key', key } };
+    const item: Item = { kind: 'key', key, ...traceOf(trace) };
+    return { kind: 'item', batch, ...sequence, fits: true, item };
   }
   if (kind !== 'change' || record === undefined || !isStamp(rest) || !isCount(rest.id)) {
     throw new Error('the line is of no known kind.');
   }
   const change = { ...rest, record } as unknown as Change;
   const fits = misfit !== true;
-  return { kind: 'item', batch, ...sequence, fits, item: { kind: 'change', change } };
+  const item: Item = { kind: 'change', change, ...traceOf(trace) };
+  return { kind: 'item', batch, ...sequence, fits, item };
 }
 
 const isStamp = (value: object): value is Stamp =>

@@ -76,9 +76,13 @@ export class JsonStore extends MemoryReads implements Store {
         const { memory, manifest, journal } = core;
         return new Batch(memory, manifest.phase, journal.mark, context.now(), lines);
       },
-      append: (batch) => {
+      append: async (batch) => {
         const { bytes, end } = batch.finish();
-        return this.#core.journal.append(bytes, end);
+        const { count: items, traces } = batch;
+        const startedMs = performance.now();
+        await this.#core.journal.append(bytes, end);
+        const span = { startedMs, endedMs: performance.now() };
+        context.observer.committed({ store: 'json', ...span, items, bytes: bytes.length, traces });
       },
       publish: (batch) => {
         batch.publish();

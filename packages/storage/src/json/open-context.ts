@@ -1,5 +1,6 @@
 import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
@@ -12,6 +13,7 @@ export interface OpenContext {
   readonly layout: Layout;
   readonly collections: readonly Collection[];
   readonly log: Log;
+  readonly observer: Observer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

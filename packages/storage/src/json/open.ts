@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
+import { noObserver, type Observer } from '../observer.ts';
 import { adopt } from './adoption.ts';
 import { answerCheckpointRequests } from './checkpoint-request.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
@@ -26,6 +27,7 @@ export interface JsonStoreOptions {
   readonly directory: string;
   readonly collections: readonly Collection[];
   readonly log?: Log;
+  readonly observer?: Observer;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   readonly fileSystem?: FileSystem;
@@ -48,8 +50,9 @@ export interface JsonStoreOptions {
  */
 export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStore> {
   const { collections, fileSystem = realFileSystem, now = Date.now, log = silentLog } = options;
+  const { observer = noObserver } = options;
   const layout = layoutOf(options.directory);
-  const context: OpenContext = { fileSystem, layout, collections, log, now };
+  const context: OpenContext = { fileSystem, layout, collections, log, observer, now };
   try {
     await fileSystem.mkdir(layout.tandem, PRIVATE_DIRECTORY);
     const name = options.processName ?? process.title;

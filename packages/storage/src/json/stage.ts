@@ -30,7 +30,8 @@ function assertPrimary(state: JsonPhaseState): void {
  */
 export function stageWrite(batch: Batch, write: Write): Outcome {
   assertPrimary(batch.phase);
-  const { command, key } = write;
+  const { command, key, trace } = write;
+  if (trace !== undefined) batch.traced(trace);
   const known = key === undefined ? undefined : batch.key(key.key);
   if (key !== undefined && known !== undefined) {
     if (known.fingerprint === key.fingerprint) return JSON.parse(known.outcome);
@@ -40,9 +41,9 @@ export function stageWrite(batch: Batch, write: Write): Outcome {
     );
   }
   const { outcome, changes } = plan(write, batch.planning(command.collection.name));
-  for (const change of changes) batch.change(change, 'primary', true);
+  for (const change of changes) batch.change(change, 'primary', true, trace);
   if (key !== undefined) {
-    batch.putKey({ ...key, outcome: JSON.stringify(outcome), at: batch.at }, 'primary');
+    batch.putKey({ ...key, outcome: JSON.stringify(outcome), at: batch.at }, 'primary', trace);
   }
   return outcome;
 }

@@ -15,4 +15,5 @@ export {
 } from './postgres-store.ts';
 export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './process-registry.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
+export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
 export { lastVerify, type VerifySummary, verifyRuns } from './verify-runs.ts';

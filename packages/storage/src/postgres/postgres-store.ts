@@ -3,6 +3,7 @@ import type { Item, Outcome, Write } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
+import { noObserver, type Observer } from '../observer.ts';
 import type { PostgresPhase } from '../phase/index.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { Store } from '../store.ts';
@@ -37,6 +38,7 @@ export interface PostgresStoreOptions {
   /** Where changes go in `postgres-primary`, in the transaction that makes them. */
   readonly jobs: JobSink;
   readonly log?: Log;
+  readonly observer?: Observer;
   readonly now?: () => Date;
 }
 
@@ -49,7 +51,8 @@ export interface PostgresStore extends Store {
 export function openPostgresStore(options: PostgresStoreOptions): PostgresStore {
   const { pool, collections, jobs, log = silentLog, now = () => new Date() } = options;
   const tables = new Map(collections.map((c) => [c.name, recordTable(c)] as const));
-  const context: StoreContext = { pool, tables, jobs, log, now };
+  const { observer = noObserver } = options;
+  const context: StoreContext = { pool, tables, jobs, log, observer, now };
   const cursors = new Limiter(Math.max(1, Math.floor((pool.options.max ?? 1) * CURSOR_SHARE)));
   const writes = new GroupCommit<Write, Outcome>({
     run: (batch) => writeBatch(context, batch),

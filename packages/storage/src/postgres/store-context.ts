@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { RecordTable } from './record-table.ts';
 
@@ -11,6 +12,7 @@ export interface StoreContext {
   readonly tables: ReadonlyMap<string, RecordTable>;
   readonly jobs: JobSink;
   readonly log: Log;
+  readonly observer: Observer;
   readonly now: () => Date;
 }
 

@@ -2,7 +2,7 @@
 //        ─> plan each write in order, over what the ones before it leave
 //        ─> records, tombstones ─> keys' outcomes ─> jobs ─> COMMIT
 import type { PoolClient } from 'pg';
-import { type Change, type Outcome, plan, type Write } from '../changes/index.ts';
+import { type Item, type Outcome, plan, traceOf, type Write } from '../changes/index.ts';
 import { sentenceOf, TandemError } from '../errors.ts';
 import { type PostgresPhaseState, primaryOf } from '../phase/index.ts';
 import { storageError } from './failure.ts';
@@ -25,10 +25,22 @@ const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
  * Commits a batch of writes in one transaction, as the primary. One result a write, in order; one
  * that PostgreSQL refuses fails alone. Never throws: an outage is every write's result.
  */
-export function writeBatch(
+export async function writeBatch(
   context: StoreContext,
   writes: readonly Write[],
 ): Promise<readonly Settled[]> {
+  const startedMs = performance.now();
+  const settled = await commitBatch(context, writes);
+  const traces = writes.flatMap(({ trace }) => trace ?? []);
+  const span = { startedMs, endedMs: performance.now() };
+  const batch = { store: 'postgres', items: writes.length, bytes: 0, traces } as const;
+  if (settled.some(({ status }) => status === 'fulfilled')) {
+    context.observer.committed({ ...batch, ...span });
+  }
+  return settled;
+}
+
+function commitBatch(context: StoreContext, writes: readonly Write[]): Promise<readonly Settled[]> {
   const run = async (some: readonly Write[]): Promise<readonly Settled[]> => {
     try {
       return await withRetries(() => attempt(context, some));
@@ -79,7 +91,8 @@ async function commitWrites(
   const records = await WorkingSet.lock(context, client, fresh);
   const at = now.toISOString();
   const filled: { key: string; fingerprint: string; outcome: string; at: string }[] = [];
-  const changes: Change[] = [];
+  const items: Item[] = [];
+  const keyItems: Item[] = [];
 
   const settled = writes.map((write): Settled => {
     const known = write.key === undefined ? undefined : keys.get(write.key.key);
@@ -89,21 +102,21 @@ async function commitWrites(
     }
     const planned = plan(write, records.planContext(write, phase.epoch, at));
     records.keep(write.command.collection, planned.changes);
-    changes.push(...planned.changes);
+    const trace = traceOf(write.trace);
+    for (const change of planned.changes) items.push({ kind: 'change', change, ...trace });
     if (known !== undefined && write.key !== undefined) {
       known.outcome = JSON.stringify(planned.outcome);
-      filled.push({ ...write.key, outcome: known.outcome, at });
+      const key = { ...write.key, outcome: known.outcome, at };
+      filled.push(key);
+      keyItems.push({ kind: 'key', key, ...trace });
     }
     return { status: 'fulfilled', value: planned.outcome };
   });
 
   await records.write(client);
   await fillKeys(client, filled);
-  if (phase.phase === 'postgres-primary' && changes.length + filled.length > 0) {
-    await context.jobs.insert(client, [
-      ...changes.map((change) => ({ kind: 'change', change }) as const),
-      ...filled.map((key) => ({ kind: 'key', key }) as const),
-    ]);
+  if (phase.phase === 'postgres-primary' && items.length + keyItems.length > 0) {
+    await context.jobs.insert(client, [...items, ...keyItems]);
   }
   return settled;
 }

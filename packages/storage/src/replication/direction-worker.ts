@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { noObserver, type Observer } from '../observer.ts';
 import type { StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
 import { applyBatch, type ClaimedJob } from './apply-batch.ts';
@@ -36,6 +37,7 @@ export interface DirectionOptions {
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly log: Log;
+  readonly observer?: Observer;
   /** This process alone may work the direction (it holds the JSON lock): claims it finds at its
    *  start are a dead predecessor's, and come back at once. */
   readonly exclusive?: boolean;
@@ -162,6 +164,7 @@ class RunningDirection implements DirectionWorker {
   /** One batch. @returns false when there was none */
   async #step(): Promise<boolean> {
     const { store, collections, queues, direction, log, recordFailuresMax } = this.#options;
+    const { observer = noObserver } = this.#options;
     if (!this.#started) {
       if (this.#options.exclusive === true) await takeBackLapsed(queues.pool, this.#queue, 0);
       this.#started = true;
@@ -176,7 +179,9 @@ class RunningDirection implements DirectionWorker {
     }
     this.#state = this.#paused === undefined ? 'working' : 'paused';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#fetchAhead();
+    const startedMs = performance.now();
     const outcomes = await applyBatch(jobs, store, collections);
+    observer.applied({ direction, startedMs, endedMs: performance.now(), jobs: outcomes });
     this.#jobsMax *= 2;
     this.#resume();
     await this.#settling;
@@ -184,6 +189,7 @@ class RunningDirection implements DirectionWorker {
       queues,
       direction,
       log,
+      observer,
       recordFailuresMax: recordFailuresMax ?? RECORD_FAILURES_MAX,
     }).then(() => {
       this.#held.settled(jobs);

@@ -40,6 +40,7 @@ export {
 export { createExplanations } from './explanations.ts';
 export { type JobSink, QUEUES } from './job-sink.ts';
 export type { Outbox, OutboxEntry } from './outbox.ts';
+export { type QueueAges, readQueueAges } from './queue-ages.ts';
 export { createQueueUpkeep, type QueueUpkeepOptions } from './queue-upkeep.ts';
 export { deadLetterQueueOf, declareQueues } from './queues.ts';
 export {

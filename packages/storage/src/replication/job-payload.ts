@@ -1,4 +1,11 @@
-import type { Change, ChangeOperation, Item, KeyItem, Stamp } from '../changes/index.ts';
+import {
+  type Change,
+  type ChangeOperation,
+  type Item,
+  type KeyItem,
+  type Stamp,
+  traceOf,
+} from '../changes/index.ts';
 
 /**
  * The data of a secondary-write job. pg-boss stores it as `jsonb`, which keeps neither number
@@ -6,8 +13,13 @@ import type { Change, ChangeOperation, Item, KeyItem, Stamp } from '../changes/i
  * a JSON string inside it (I8).
  */
 export type JobData =
-  | { readonly format: 1; readonly kind: 'change'; readonly change: Change }
-  | { readonly format: 1; readonly kind: 'key'; readonly key: KeyItem };
+  | {
+      readonly format: 1;
+      readonly kind: 'change';
+      readonly change: Change;
+      readonly trace?: string;
+    }
+  | { readonly format: 1; readonly kind: 'key'; readonly key: KeyItem; readonly trace?: string };
 
 export type ReadJob =
   | { readonly ok: true; readonly item: Item }
@@ -21,10 +33,11 @@ const OPERATIONS: readonly ChangeOperation[] = ['create', 'update', 'delete'];
  * @throws {Error} when the item can't have come from a store: it would be unreadable in the queue
  */
 export function toJobData(item: Item): JobData {
+  const trace = traceOf(item.trace);
   const data: JobData =
     item.kind === 'change'
-      ? { format: FORMAT, kind: 'change', change: item.change }
-      : { format: FORMAT, kind: 'key', key: item.key };
+      ? { format: FORMAT, kind: 'change', change: item.change, ...trace }
+      : { format: FORMAT, kind: 'key', key: item.key, ...trace };
   const problem = problemOf(data);
   if (problem !== undefined) throw new Error(`An item can't be queued: ${problem}.`);
   return data;
@@ -34,8 +47,9 @@ export function toJobData(item: Item): JobData {
 export function readJobData(data: unknown): ReadJob {
   const problem = problemOf(data);
   if (problem !== undefined) return { ok: false, problem };
-  const { format: _, ...item } = data as JobData;
-  return { ok: true, item };
+  const { format: _, trace, ...item } = data as JobData;
+  // What is no trace is left out: it says nothing about the change.
+  return { ok: true, item: { ...item, ...traceOf(trace) } };
 }
 
 function problemOf(data: unknown): string | undefined {

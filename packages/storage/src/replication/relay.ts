@@ -9,8 +9,10 @@
 // the cursor, commit. The cursor in PostgreSQL is the truth: whatever dies, and whether or not the
 // answer to a COMMIT arrived, the next batch begins where the committed one ended (I2).
 import type { Pool } from 'pg';
+import type { Item } from '../changes/index.ts';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { noObserver, type Observer } from '../observer.ts';
 import { type BackoffBounds, backoffMs, pause, rejectsWith } from './backoff.ts';
 import type { JobSink } from './job-sink.ts';
 import type { Outbox } from './outbox.ts';
@@ -30,6 +32,7 @@ export interface RelayOptions {
   /** Names the outbox: the JSON store's pair id. */
   readonly pairId: string;
   readonly log: Log;
+  readonly observer?: Observer;
   /**
    * Awaited after every (re)connection and before the first batch, e.g. to pair the stores and to
    * catch up by difference. What it throws counts as an outage: it is tried again. The signal
@@ -149,21 +152,23 @@ class RunningRelay implements Relay {
   async #relayBatch(): Promise<number> {
     const { outbox, pool, jobs, cursor, pairId, batchItemsMax } = this.#options;
     const bounds = { timeoutMs: BATCH_TIMEOUT_MS, signal: this.#cutOff.signal };
+    const startedMs = performance.now();
+    let items: readonly Item[] = [];
     const reached = await inTransaction(pool, bounds, async (client) => {
       const from = await cursor.lock(client, pairId);
       checkCursor(from, outbox.head());
       const entries = await outbox.read(from, batchItemsMax ?? BATCH_ITEMS_MAX);
       const last = entries.at(-1);
       if (last === undefined) return from;
-      await jobs.insert(
-        client,
-        entries.map(({ item }) => item),
-      );
+      items = entries.map(({ item }) => item);
+      await jobs.insert(client, items);
       await cursor.advance(client, pairId, last.seq, outbox.position());
       return last.seq;
     });
     this.#cursor = reached;
     outbox.relayed(reached);
+    const { observer = noObserver } = this.#options;
+    if (items.length > 0) observer.relayed({ startedMs, endedMs: performance.now(), items });
     return reached;
   }
 

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
 import type { StoreName } from '../phase/index.ts';
 import type { JobOutcome } from './apply-batch.ts';
 import type { QueueClient } from './boss.ts';
@@ -16,6 +17,7 @@ export interface SettleContext {
   /** The store that was applied to. */
   readonly direction: StoreName;
   readonly log: Log;
+  readonly observer: Observer;
   readonly recordFailuresMax: number;
 }
 
@@ -33,7 +35,7 @@ export async function settle(
   outcomes: readonly JobOutcome[],
   context: SettleContext,
 ): Promise<void> {
-  const { queues, direction, log } = context;
+  const { queues, direction, log, observer } = context;
   const queue = QUEUES[direction];
   const done = outcomes.filter(({ end }) => end === 'applied' || end === 'superseded');
   if (done.length > 0) {
@@ -55,6 +57,7 @@ export async function settle(
     for (const { outcome, failure } of failed) {
       const change = outcome.item?.kind === 'change' ? outcome.item.change : undefined;
       logFailed(log, direction, change, failure, isFinal);
+      observer.failed({ direction, cause: failure.cause, isDeadLetter: isFinal });
     }
   }
 }

@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '@tandem/storage/log';
-import { recordingLog } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
+import { silentLog } from './log.ts';
 import { bearsToken, operatorToken } from './operator-token.ts';
+import { recordingLog } from './testing/index.ts';
 
 async function freshDataDir(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tandem-token-'));

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
-import type { Log } from '@tandem/storage/log';
+import { isTandemError, sentenceOf, TandemError } from './errors.ts';
+import type { Log } from './log.ts';
 
 const TOKEN_BYTES = 32;
 const PRIVATE_MODE = 0o600;

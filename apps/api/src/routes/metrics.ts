@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import { operatorsOnly } from '../plugins/operators-only.ts';
+import { problemResponses } from './problem-schemas.ts';
+
+export interface MetricsOptions {
+  readonly contentType: string;
+  /** Everything measured, as Prometheus text. */
+  readonly text: () => Promise<string>;
+  /** What operators send as `Authorization: Bearer …`. */
+  readonly token: string;
+}
+
+/** `/metrics` for Prometheus, which sends the operators' token; also from this machine. */
+export function metrics(app: FastifyInstance, { contentType, text, token }: MetricsOptions): void {
+  app.get(
+    '/metrics',
+    {
+      logLevel: 'warn',
+      onRequest: operatorsOnly(token),
+      schema: {
+        tags: ['health'],
+        summary: 'What this process measures',
+        description: 'Prometheus text. Nothing is asked of PostgreSQL: its part has its age in it.',
+        security: [{ operatorToken: [] }],
+        response: {
+          200: {
+            description: 'The metrics.',
+            content: { 'text/plain': { schema: { type: 'string' } } },
+          },
+          ...problemResponses(['unauthorized']),
+        },
+      },
+    },
+    async (_request, reply) => {
+      const body = await text();
+      return reply.type(contentType).send(body);
+    },
+  );
+}

@@ -1,0 +1,32 @@
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
+import type { Observer } from '@tandem/storage/observer';
+import { observerOf, type RequestMeter, requestMeter, workMetrics } from './counted.ts';
+import { type ProcessFacts, standingGauges } from './standing.ts';
+
+/** Everything one process measures of itself. */
+export interface Metrics {
+  /** Told of work as it is done. */
+  readonly observer: Observer;
+  readonly requests: RequestMeter;
+  readonly contentType: string;
+  /** All metrics as Prometheus text. Nothing is asked of another process: what PostgreSQL knows is in
+   *  the facts, with its age. */
+  text(facts: ProcessFacts): Promise<string>;
+}
+
+/** Makes the metrics of this process, with those of Node itself. Once a process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const work = workMetrics(registry);
+  const show = standingGauges(registry);
+  return {
+    observer: observerOf(work),
+    requests: requestMeter(registry),
+    contentType: registry.contentType,
+    text(facts) {
+      show(facts);
+      return registry.metrics();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Log } from '@tandem/storage/log';
+import type { Observer } from '@tandem/storage/observer';
+
+/** A request while it is traced. */
+export interface TracedRequest {
+  /** What its changes carry; `undefined` when this request was not sampled. */
+  readonly traceparent: string | undefined;
+  /** @param answered.route as it is declared, never a path that was sent */
+  end(answered: { readonly route: string; readonly status: number }): void;
+}
+
+/** Sends spans to a collector. Nothing waits for it: what it can't send in time is dropped. */
+export interface Tracing {
+  readonly observer: Observer;
+  /** @param request.traceparent the caller's header, if it sent one */
+  begin(request: {
+    readonly method: string;
+    readonly traceparent: string | undefined;
+  }): TracedRequest;
+  /** Sends what is left, within seconds. */
+  stop(): Promise<void>;
+}
+
+export type TracedProcess = 'api' | 'worker';
+
+const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+
+/** Where and how much to trace; the standard's own variables (`OTEL_…`), which the exporter reads too. */
+export async function startTracing(
+  name: TracedProcess,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<Tracing | undefined> {
+  const isWanted = ENDPOINTS.some((variable) => (environment[variable] ?? '').trim() !== '');
+  if (!isWanted || environment.OTEL_SDK_DISABLED === 'true') return undefined;
+  // Loaded only here: without an endpoint there is not even the code in memory.
+  const { openTracing } = await import('./spans.ts');
+  return openTracing(name, environment, log);
+}
