@@ -94,6 +94,20 @@ export const CHECK_MUTANTS: readonly Mutant[] = [
     CORRUPTION,
   ),
   inJson(
+    'commit loop: a failed sync is not noticed',
+    'commit-loop',
+    '    if (failed !== undefined) {\n',
+    '    if (failed === null) {\n',
+    ['commit-loop'],
+  ),
+  inJson(
+    'batch: what the batch below changed is not seen',
+    'batch',
+    '    this.#below = below;\n',
+    '',
+    ['commit-loop'],
+  ),
+  inJson(
     'JSON store: writes while sealed',
     'stage',
     "primaryOf(phase) === 'json' && !sealed && committing === null",

@@ -8,9 +8,9 @@ import {
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
 import type { GrowingBuffer } from './growing-buffer.ts';
+import type { JournalEnd } from './journal.ts';
 import { encodeChange, encodeCommit, encodeKey, encodeMarks } from './journal-payload.ts';
 import { LineWriter } from './line-codec.ts';
-import type { SegmentMark } from './manifest.ts';
 import type { Memory } from './memory.ts';
 import type { Entry } from './record-table.ts';
 
@@ -25,6 +25,7 @@ interface StagedEntry {
  */
 export class Batch {
   readonly #memory: Memory;
+  #below: Batch | undefined;
   readonly #phase: JsonPhaseState;
   readonly #number: number;
   readonly #lines: LineWriter;
@@ -40,15 +41,20 @@ export class Batch {
   readonly now: number;
   readonly at: string;
 
-  /** @param lines what the journal lines are written to; no other batch is open meanwhile */
+  /**
+   * @param over what it would change: the published memory, and a batch that is not published yet
+   * @param mark where the journal is before it
+   * @param lines what the journal lines are written to; no other batch writes its lines meanwhile
+   */
   constructor(
-    memory: Memory,
+    { memory, below }: { readonly memory: Memory; readonly below: Batch | undefined },
     phase: JsonPhaseState,
-    mark: SegmentMark,
+    mark: JournalEnd,
     now: number,
     lines: GrowingBuffer,
   ) {
     this.#memory = memory;
+    this.#below = below;
     this.#phase = phase;
     this.#number = mark.batch + 1;
     this.#seq = mark.seq;
@@ -87,7 +93,11 @@ export class Batch {
 
   /** The record's or tombstone's state including what this batch changed. */
   current(collection: string, id: number): Entry | undefined {
-    return this.#staged.get(collection)?.get(id)?.entry ?? this.#memory.table(collection).get(id);
+    const own = this.#staged.get(collection)?.get(id)?.entry;
+    if (own !== undefined) return own;
+    return this.#below === undefined
+      ? this.#memory.table(collection).get(id)
+      : this.#below.current(collection, id);
   }
 
   /** The facts that a write of a collection is planned from in this batch. */
@@ -108,11 +118,14 @@ export class Batch {
   }
 
   key(key: string): KeyItem | undefined {
-    return this.#keys.get(key) ?? this.#memory.keys.get(key, this.now);
+    const own = this.#keys.get(key);
+    if (own !== undefined) return own;
+    return this.#below === undefined ? this.#memory.keys.get(key, this.now) : this.#below.key(key);
   }
 
   highWater(collection: string): number {
-    return this.#highWater.get(collection) ?? this.#memory.table(collection).highWater;
+    const staged = this.#highWater.get(collection) ?? this.#below?.highWater(collection);
+    return staged ?? this.#memory.table(collection).highWater;
   }
 
   nextId(collection: string): number {
@@ -158,12 +171,20 @@ export class Batch {
     if (seq !== undefined) this.#outbox.push({ seq, item });
   }
 
-  /** The journal bytes, closed by the commit line; and where they bring the journal. */
-  finish(): { bytes: Buffer; end: { checksum: number; batch: number; seq: number } } {
+  /** The journal bytes, closed by the commit line. They stand until another batch writes lines. */
+  finish(): Buffer {
     this.#lines.add(encodeCommit(this.#number, this.#count));
-    const { checksum } = this.#lines;
-    const end = { checksum, batch: this.#number, seq: this.#seq };
-    return { bytes: this.#lines.take(), end };
+    return this.#lines.take();
+  }
+
+  /** The batch below was published: what it changed is in the memory now. */
+  standsAlone(): void {
+    this.#below = undefined;
+  }
+
+  /** Where the journal is once this batch is written. */
+  get end(): JournalEnd {
+    return { checksum: this.#lines.checksum, batch: this.#number, seq: this.#seq };
   }
 
   /** Lets everybody see it. Only after it is durable. */

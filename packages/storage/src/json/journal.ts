@@ -1,4 +1,4 @@
-//   append(batch): write ── fdatasync ── length, checksum and batch move on
+//   write(batch) ── sync(): fdatasync ── length, checksum and batch move on
 //      ENOSPC while writing ──> cut back to `length`, synced ──> storage-full, go on
 //      anything else failed ──> StorageBroken: the file is not trusted any more
 import { type FileSystem, isFileError, type OpenFile } from './file-system.ts';
@@ -8,16 +8,25 @@ import { LineWriter } from './line-codec.ts';
 import type { SegmentMark } from './manifest.ts';
 import { PRIVATE_FILE, StorageBroken, storageError, writeFully } from './whole-file.ts';
 
+/** Where a batch brings the journal. */
+export interface JournalEnd {
+  readonly checksum: number;
+  readonly batch: number;
+  readonly seq: number;
+}
+
 /** The segment that is written to. Everything up to its mark is durable. */
 export class Journal {
   readonly #file: OpenFile;
   readonly #path: string;
   #mark: SegmentMark;
+  #written: SegmentMark;
 
   private constructor(file: OpenFile, path: string, mark: SegmentMark) {
     this.#file = file;
     this.#path = path;
     this.#mark = mark;
+    this.#written = mark;
   }
 
   get mark(): SegmentMark {
@@ -72,14 +81,11 @@ export class Journal {
   }
 
   /**
-   * Appends one batch; durable when it resolves (I1).
+   * Writes one batch behind the last durable one. It counts after `sync`.
    * @throws {TandemError} `storage-full`: the batch was cut off again
-   * @throws {StorageBroken} it is not known whether the batch is on disk
+   * @throws {StorageBroken} it is not known what of the batch is on disk
    */
-  async append(
-    bytes: Uint8Array,
-    end: { readonly checksum: number; readonly batch: number; readonly seq: number },
-  ): Promise<void> {
+  async write(bytes: Uint8Array, end: JournalEnd): Promise<void> {
     try {
       await writeFully(this.#file, bytes, this.#mark.length);
     } catch (error) {
@@ -87,12 +93,20 @@ export class Journal {
       await this.#cutBack();
       throw storageError(`appending to ${this.#path}`, error);
     }
+    this.#written = { ...this.#mark, length: this.#mark.length + bytes.length, ...end };
+  }
+
+  /**
+   * Makes what was written durable (I1).
+   * @throws {StorageBroken} it is not known whether the batch is on disk
+   */
+  async sync(): Promise<void> {
     try {
       await this.#file.fdatasync();
     } catch (error) {
       throw this.#broken('syncing', error);
     }
-    this.#mark = { ...this.#mark, length: this.#mark.length + bytes.length, ...end };
+    this.#mark = this.#written;
   }
 
   async #cutBack(): Promise<void> {

@@ -21,6 +21,7 @@ import { JournalOutbox } from './journal-outbox.ts';
 import type { Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
+import type { Pace } from './pace.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
 import { type StorageBroken, storageError } from './whole-file.ts';
@@ -32,6 +33,7 @@ export interface StoreSettings {
   readonly journalBytesMax: number;
   readonly checkpointAfterBytes: number;
   readonly idleMarkMs: number;
+  readonly pace: Pace;
 }
 
 /** A record the schema can't hold; it is served as it is and blocks promotion. */
@@ -70,28 +72,35 @@ export class JsonStore extends MemoryReads implements Store {
     this.recoveryReport = report;
     this.#outbox = new JournalOutbox(context, () => this.#core);
     const lines = new GrowingBuffer();
-    this.#loop = new CommitLoop({
-      openBatch: () => {
-        const core = this.#core;
-        const { memory, manifest, journal } = core;
-        return new Batch(memory, manifest.phase, journal.mark, context.now(), lines);
+    let written = { startedMs: 0, bytes: 0 };
+    this.#loop = new CommitLoop(
+      {
+        openBatch: (below) => {
+          const { memory, manifest, journal } = this.#core;
+          const mark = below?.end ?? journal.mark;
+          return new Batch({ memory, below }, manifest.phase, mark, context.now(), lines);
+        },
+        write: async (batch) => {
+          const bytes = batch.finish();
+          written = { startedMs: performance.now(), bytes: bytes.length };
+          await this.#core.journal.write(bytes, batch.end);
+        },
+        sync: async ({ count: items, traces }) => {
+          const { startedMs, bytes } = written;
+          await this.#core.journal.sync();
+          const span = { startedMs, endedMs: performance.now() };
+          context.observer.committed({ store: 'json', ...span, items, bytes, traces });
+        },
+        publish: (batch) => {
+          batch.publish();
+          this.#outbox.publish(batch.outbox);
+          this.#idleMark.touched();
+          this.#checkpointWhenDue();
+        },
+        onBroken: (error) => this.#onBroken(error),
       },
-      append: async (batch) => {
-        const { bytes, end } = batch.finish();
-        const { count: items, traces } = batch;
-        const startedMs = performance.now();
-        await this.#core.journal.append(bytes, end);
-        const span = { startedMs, endedMs: performance.now() };
-        context.observer.committed({ store: 'json', ...span, items, bytes: bytes.length, traces });
-      },
-      publish: (batch) => {
-        batch.publish();
-        this.#outbox.publish(batch.outbox);
-        this.#idleMark.touched();
-        this.#checkpointWhenDue();
-      },
-      onBroken: (error) => this.#onBroken(error),
-    });
+      settings.pace,
+    );
     this.#checkpointer = new Checkpointer(context, this.#loop, {
       journalBytesMax: settings.journalBytesMax,
       relayed: () => this.#outbox.relayedSeq,

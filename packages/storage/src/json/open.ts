@@ -12,6 +12,7 @@ import { layoutOf } from './layout.ts';
 import { readManifest } from './manifest.ts';
 import type { OpenContext } from './open-context.ts';
 import { keepOpening, withOpening } from './opening.ts';
+import { MeasuredPace, type Pace } from './pace.ts';
 import { recover } from './recovery.ts';
 import type { Withdraw } from './request-file.ts';
 import { takeLock } from './store-lock.ts';
@@ -41,6 +42,8 @@ export interface JsonStoreOptions {
   readonly idleMarkMs?: number;
   /** Names the holder to other processes; one that is named answers their requests for a checkpoint. */
   readonly processName?: string;
+  /** How batches follow each other; measured, unless a test wants it repeatable. */
+  readonly pace?: Pace;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
         idleMarkMs: options.idleMarkMs ?? IDLE_MARK_MS,
+        pace: options.pace ?? new MeasuredPace(),
       });
       await keepOpening(store.phase, log);
       await store.start({

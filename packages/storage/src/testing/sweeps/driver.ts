@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Collection } from '../../collections/index.ts';
 import { isTandemError, sentenceOf } from '../../errors.ts';
-import { type JsonStore, openJsonStore } from '../../json/index.ts';
+import { type JsonStore, openJsonStore, type Pace } from '../../json/index.ts';
 import { acceptsWrites } from '../../json/stage.ts';
 import { type Log, silentLog } from '../../log.ts';
 import type { JsonPhaseState } from '../../phase/index.ts';
@@ -18,6 +18,10 @@ import { untilServing, withDeadline } from './waiting.ts';
 import { type Action, phaseChange, TaskMaker, type Workload } from './workload.ts';
 
 const OPEN_ATTEMPTS_MAX = 4;
+/** Repeatable from a seed: a group stays one batch; every other workload overlaps batches. */
+const paceOf = (seed: number): Pace => ({
+  ...{ overlaps: () => seed % 2 === 0, halves: () => false, synced: () => {} },
+});
 /** Turns of the event loop that a checkpoint gets before its process is killed. */
 const KILL_TURNS_MAX = 40;
 
@@ -44,6 +48,7 @@ export class Driver {
   readonly #hooks: DriverHooks;
   readonly #random: () => number;
   readonly #tasks: TaskMaker;
+  readonly #pace: Pace;
   #process: SimulatedProcess;
   #store: JsonStore | undefined;
   #model: StoreModel | undefined;
@@ -63,6 +68,7 @@ export class Driver {
     this.#random = randomFrom(workload.seed + 1);
     this.#tasks = new TaskMaker(this.#random, collections);
     this.#process = machine.process();
+    this.#pace = paceOf(workload.seed);
     const legacy = collections.flatMap(({ name, file }) => {
       const text = workload.legacy?.[file];
       return text === undefined ? [] : [[name, compact(text)] as const];
@@ -293,6 +299,7 @@ export class Driver {
           ...{ journalBytesMax, checkpointAfterBytes },
           fileSystem: this.#process.fileSystem,
           now: () => this.#milliseconds++,
+          pace: this.#pace,
         });
         this.#store = await withDeadline(opening);
       } catch (error) {
