@@ -46,6 +46,8 @@ const SAMPLES: readonly [file: string, specifier: string, rule: string | undefin
   [`${storage}/consistency/a.ts`, '../json/index.ts', RESTRICTED],
   [`${storage}/phase/a.ts`, '@tandem/storage/postgres', RESTRICTED],
   [`${storage}/phase/b.ts`, '../store.ts', undefined],
+  [`${storage}/xray/a.ts`, '../json/index.ts', RESTRICTED],
+  [`${storage}/json/f.ts`, '../xray/index.ts', undefined],
   ['e2e/a.ts', './b.ts', CYCLE],
   ['e2e/b.ts', './a.ts', CYCLE],
 ];

@@ -9,6 +9,8 @@ import { addDeadLetterActs } from './dead-letter-act-command.ts';
 import { count, type FilterOptions, filterOf, withFilter } from './dead-letter-options.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { deadLetterAsText, deadLettersAsText, groupsAsText } from './dead-letters-text.ts';
+import { readRecord } from './record.ts';
+import { recordAsText } from './record-text.ts';
 
 const LIST_LIMIT = 50;
 
@@ -48,12 +50,19 @@ function addReading(command: Command, { configure, output }: CommandContext): vo
     });
   command
     .command('show')
-    .description('shows one, whole, with the error of every attempt')
+    .description('shows one, whole: the error of every attempt, and its record in both stores')
     .argument('<id>', 'as the list gives it')
-    .option('--json', 'as one JSON object')
+    .option('--json', 'as one JSON object: the letter and its record (null if it has none)')
     .action(async (id: string, options: { json?: boolean }) => {
-      const letter = await withDeadLetters(configure(), (operations) => operations.read(id));
-      output.data(options.json ? JSON.stringify(letter, null, 2) : deadLetterAsText(letter));
+      const configuration = configure();
+      const letter = await withDeadLetters(configuration, (operations) => operations.read(id));
+      const { item } = letter;
+      const record = item?.kind === 'change' ? await readRecord(configuration, item.change) : null;
+      const text = [
+        deadLetterAsText(letter),
+        ...(record === null ? [] : ['', recordAsText(record)]),
+      ];
+      output.data(options.json ? JSON.stringify({ letter, record }, null, 2) : text.join('\n'));
     });
 }
 

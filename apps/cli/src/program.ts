@@ -9,6 +9,7 @@ import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
 import { logOf, type Output } from './output.ts';
 import { addPhase } from './phase-command.ts';
+import { addRecord } from './record-command.ts';
 import { resultAsJson, resultAsText, runSql } from './sql.ts';
 import { statusAsText } from './status-text.ts';
 import { addVerify } from './verify-command.ts';
@@ -77,5 +78,6 @@ export function createProgram(
   addDoctor(program, context);
   addVerify(program, context);
   addDeadLetters(program, context);
+  addRecord(program, context);
   return program;
 }

@@ -15,6 +15,7 @@ export type { JsonStore, MappingError } from './json-store.ts';
 export { acquireJsonStore, type JsonStoreOptions, openJsonStore } from './open.ts';
 export type { RecoveryReport } from './open-context.ts';
 export type { Pace } from './pace.ts';
+export { jsonRecords } from './record-trace.ts';
 export type { Withdraw } from './request-file.ts';
 export { markServing, othersServing, type ServingMark } from './serving-mark.ts';
 export type { LockHolder } from './store-lock.ts';

@@ -113,6 +113,45 @@ export async function readState(
   }
 }
 
+/**
+ * Looks one record up in a state file, reading no further than that. What stands before it is checked
+ * line by line, its rest is not.
+ * @throws {TandemError} as {@link readState}
+ */
+export async function findInState(
+  fileSystem: FileSystem,
+  path: string,
+  identity: { readonly storeId: string; readonly number: number },
+  wanted: { readonly collection: string; readonly id: number },
+): Promise<StateEntry | undefined> {
+  const file = await openIfPresent(fileSystem, path);
+  if (file === undefined) throw refusal(path, 'this state file is missing.', RESTORE);
+  try {
+    let found: StateEntry | undefined;
+    let lines = 0;
+    let inCollection = false;
+    const end = await scanLines(file, { offset: 0, checksum: 0 }, (line) => {
+      const entry = lines === 0 ? undefined : decodeEntry(line.buffer, line.from, line.to);
+      lines++;
+      if (entry !== undefined) {
+        if (!inCollection || entry.id !== wanted.id) return undefined;
+        found = entry;
+        return false;
+      }
+      const members = JSON.parse(line.buffer.toString('utf8', line.from, line.to));
+      if (lines === 1) checkHeader(path, members, identity);
+      // The collection has ended, or the records have.
+      else if (inCollection || members.kind === 'keys') return false;
+      else inCollection = members.name === wanted.collection;
+      return undefined;
+    });
+    if (end.problem === undefined) return found;
+    throw refusal(path, `the state is damaged: ${end.problem}`, RESTORE, { offset: end.offset });
+  } finally {
+    await file.close();
+  }
+}
+
 function checkHeader(
   path: string,
   members: Record<string, unknown>,

@@ -115,6 +115,19 @@ export async function scanKeys(
   }));
 }
 
+/** Those of some keys that are known. */
+export async function readKeys(pool: Pool, keys: readonly string[]): Promise<readonly KeyItem[]> {
+  const found = await rows(
+    pool,
+    `SELECT key, fingerprint, outcome, ${isoInstant('at')} FROM idempotency_keys
+     WHERE key = ANY ($1)`,
+    [keys],
+  );
+  return (found as [string, string, string, string][]).map(([key, fingerprint, outcome, at]) => ({
+    ...{ key, fingerprint, outcome, at },
+  }));
+}
+
 /** Removes some of the keys that have expired. */
 export async function removeExpiredKeys(pool: Pool, now: Date): Promise<void> {
   await rows(

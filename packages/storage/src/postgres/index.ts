@@ -14,6 +14,7 @@ export {
   type PostgresStoreOptions,
 } from './postgres-store.ts';
 export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './process-registry.ts';
+export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
 export { lastVerify, type VerifySummary, verifyRuns } from './verify-runs.ts';

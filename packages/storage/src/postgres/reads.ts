@@ -10,7 +10,7 @@ import { readInChunks } from './cursor.ts';
 import { storageError } from './failure.ts';
 import type { Limiter } from './limiter.ts';
 import { isStorableId, quoted, recordOfRow } from './record-table.ts';
-import { type StoreContext, tableOf } from './store-context.ts';
+import { type ReadContext, tableOf } from './store-context.ts';
 import { type Row, rows } from './transaction.ts';
 
 /** Records of a list held in memory at once. */
@@ -27,7 +27,7 @@ const CURSOR_BOUNDS = {
 const orderOf = ({ dateField }: Collection): string => `${quoted(dateField)} DESC, id DESC`;
 
 export async function getRecord(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   id: number,
 ): Promise<StoredRecord | undefined> {
@@ -46,7 +46,7 @@ export async function getRecord(
  * @throws {TandemError} `invalid` when the position's date is none
  */
 export async function readPage(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   { limit, after }: { readonly limit: number; readonly after?: PagePosition },
 ): Promise<Page> {
@@ -70,7 +70,7 @@ export async function readPage(
 
 /** Records and tombstones by ascending id, as of one moment. */
 export function scanEntries(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   afterId: number,
   limit: number,
@@ -79,7 +79,7 @@ export function scanEntries(
 }
 
 /** How many records and tombstones there are; reads an index of each. */
-export async function countEntries(context: StoreContext, collection: Collection): Promise<number> {
+export async function countEntries(context: ReadContext, collection: Collection): Promise<number> {
   const { identifier } = tableOf(context, collection);
   const [row] = await ask(
     context,
@@ -92,7 +92,7 @@ export async function countEntries(context: StoreContext, collection: Collection
 
 /** Records and tombstones of these ids by ascending id, as of one moment. */
 export async function entriesOf(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   ids: readonly number[],
 ): Promise<readonly ScanEntry[]> {
@@ -104,7 +104,7 @@ export async function entriesOf(
 
 /** @param where of both tables; its values begin at $2, and one that limits them is $3 */
 async function readEntries(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   where: string,
   values: readonly [from: unknown, limit?: number],
@@ -132,7 +132,7 @@ async function readEntries(
  * connection for as long as its reader takes.
  */
 export async function* listTexts(
-  context: StoreContext,
+  context: ReadContext,
   collection: Collection,
   cursors: Limiter,
 ): AsyncGenerator<readonly string[]> {
@@ -156,7 +156,7 @@ export async function* listTexts(
 
 /** One statement outside of a transaction; a value of the caller's that is none is `invalid`. */
 async function ask(
-  { pool }: StoreContext,
+  { pool }: ReadContext,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {

@@ -16,8 +16,11 @@ export interface StoreContext {
   readonly now: () => Date;
 }
 
+/** What reading needs. */
+export type ReadContext = Pick<StoreContext, 'pool' | 'tables'>;
+
 /** The table of a collection of this store. */
-export function tableOf(context: StoreContext, { name }: Pick<Collection, 'name'>): RecordTable {
+export function tableOf(context: ReadContext, { name }: Pick<Collection, 'name'>): RecordTable {
   const table = context.tables.get(name);
   if (table === undefined) throw new Error(`The store has no collection ${name}.`);
   return table;

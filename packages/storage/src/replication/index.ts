@@ -43,6 +43,7 @@ export type { Outbox, OutboxEntry } from './outbox.ts';
 export { type QueueAges, readQueueAges } from './queue-ages.ts';
 export { createQueueUpkeep, type QueueUpkeepOptions } from './queue-upkeep.ts';
 export { deadLetterQueueOf, declareQueues } from './queues.ts';
+export { recordJobs } from './record-jobs.ts';
 export {
   type Relay,
   type RelayOptions,

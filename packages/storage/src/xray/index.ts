@@ -1,0 +1,13 @@
+export type { FieldSides } from './fields.ts';
+export { HISTORY_SOURCES, type KnownState } from './history.ts';
+export type {
+  JournalChange,
+  JsonRecords,
+  JsonTrace,
+  PostgresRecords,
+  RecordAct,
+  RecordJob,
+  RecordJobs,
+  RecordName,
+} from './ports.ts';
+export { type RecordXray, type StoreSide, xrayRecord } from './xray.ts';
