@@ -24,7 +24,24 @@ export type Command =
       readonly op: 'bulk-delete';
       readonly collection: Collection;
       readonly ids: readonly number[];
-    };
+    }
+  | Rewrite;
+
+/**
+ * A repair: the record's present state anew as a later version, so that it replicates by the normal
+ * way. No client asks for it.
+ */
+export interface Rewrite {
+  readonly op: 'rewrite';
+  readonly collection: Collection;
+  readonly id: number;
+  /** What the secondary has, or this store's tombstone, whichever is later: the new version is above
+   *  it. */
+  readonly above: Stamp | null;
+  /** Content to write in place of the present one, `null` for none, if the record is still at `at`
+   *  (`null`: there is no live record). */
+  readonly instead?: { readonly text: string | null; readonly at: Stamp | null };
+}
 
 /** A command with the `Idempotency-Key` it came under, and its `traceparent`, if any. */
 export interface Write {

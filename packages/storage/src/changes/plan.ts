@@ -1,6 +1,6 @@
 import { canonicalText, withFields } from '../collections/index.ts';
 import type { Change } from './change.ts';
-import type { Command, Outcome, Precondition, Write } from './command.ts';
+import type { Command, Outcome, Precondition, Rewrite, Write } from './command.ts';
 import { compareStamps, type Stamp } from './stamp.ts';
 
 /** A live record as planning sees it. */
@@ -45,6 +45,8 @@ export function plan(write: Write, context: PlanContext): Plan {
       return planDelete(command, write, context);
     case 'bulk-delete':
       return planBulkDelete(command, write, context);
+    case 'rewrite':
+      return planRewrite(command, write, context);
   }
 }
 
@@ -96,6 +98,36 @@ function planBulkDelete(
   }
   return { outcome: { kind: 'bulk-deleted', count: changes.length }, changes };
 }
+
+/** A base no older than what the secondary has: its guard then sees a descendant, whatever it has. */
+function planRewrite(command: Rewrite, write: Write, context: PlanContext): Plan {
+  const { id, above, instead } = command;
+  const current = context.current(id);
+  if (instead !== undefined && !isAt(current, instead.at)) {
+    return current === undefined
+      ? nothing({ kind: 'not-found', id })
+      : preconditionFailed(id, current);
+  }
+  const record = instead === undefined ? (current?.text ?? null) : instead.text;
+  const known = [current, above].filter((stamp) => stamp !== undefined && stamp !== null);
+  if (known.length === 0) return nothing({ kind: 'not-found', id });
+  // What was typed into a database by hand may have stamps that no store gives.
+  const base = {
+    epoch: Math.max(1, ...known.map(({ epoch }) => epoch)),
+    version: Math.max(1, ...known.map(({ version }) => version)),
+  };
+  const stamp = { epoch: context.epoch, version: base.version + 1 };
+  const op = record === null ? 'delete' : 'update';
+  const change = changeOf(write, context, { id, ...stamp, base, op, record });
+  const outcome: Outcome =
+    record === null ? { kind: 'deleted', id } : { kind: 'updated', id, ...stamp, text: record };
+  return { outcome, changes: [change] };
+}
+
+const isAt = (current: Stamp | undefined, at: Stamp | null): boolean =>
+  current === undefined || at === null
+    ? current === undefined && at === null
+    : compareStamps(current, at) === 0;
 
 const nothing = (outcome: Outcome): Plan => ({ outcome, changes: [] });
 

@@ -99,6 +99,8 @@ export interface DivergenceBudget {
 export interface DivergenceLedger extends DivergenceReports {
   /** By ascending id. */
   find(filter: LedgerFilter, page: LedgerPage): Promise<readonly LedgerEntry[]>;
+  /** Open entries about subjects (`subjectOf`); one may have several. */
+  openOf(subjects: readonly string[]): Promise<readonly LedgerEntry[]>;
   /** Notes that a repair of open entries is on its way. */
   repairing(ids: readonly number[]): Promise<void>;
   /** Ends open entries. @returns how many there were */

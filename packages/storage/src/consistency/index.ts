@@ -9,6 +9,18 @@ export {
 } from './bring-up-to-date.ts';
 export { type CatchUpStatus, CatchUpWatch } from './catch-up-watch.ts';
 export {
+  type ConsistencyKeeper,
+  type KeeperOptions,
+  keepConsistency,
+  type VerifySchedule,
+} from './consistency-keeper.ts';
+export type {
+  ConsistencyOrder,
+  ConsistencyOrders,
+  OrderResult,
+  OrderScope,
+} from './consistency-orders.ts';
+export {
   type DivergenceBudget,
   type DivergenceLedger,
   type DivergenceReports,
@@ -24,6 +36,15 @@ export {
   subjectOf,
 } from './divergence-ledger.ts';
 export { describeNewer, findNewer, type NewerStates } from './newer-in.ts';
+export {
+  type RepairAsked,
+  type RepairedItem,
+  type RepairOptions,
+  type RepairResult,
+  type RepairScope,
+  repair,
+} from './repair.ts';
+export type { Side } from './repair-plan.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
 export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';
 export {

@@ -41,7 +41,13 @@ export function stageWrite(batch: Batch, write: Write): Outcome {
     );
   }
   const { outcome, changes } = plan(write, batch.planning(command.collection.name));
-  for (const change of changes) batch.change(change, 'primary', true, trace);
+  for (const change of changes) {
+    // What is planned fits, but for a mapping error that is written anew as it is.
+    const fits =
+      command.op !== 'rewrite' ||
+      batch.memory.table(change.collection).fits(change.id, change.record);
+    batch.change(change, 'primary', fits, trace);
+  }
   if (key !== undefined) {
     batch.putKey({ ...key, outcome: JSON.stringify(outcome), at: batch.at }, 'primary', trace);
   }

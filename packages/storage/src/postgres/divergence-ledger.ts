@@ -80,6 +80,15 @@ export function divergenceLedger(pool: Pool): DivergenceLedger {
       return found.map(entryOf);
     },
 
+    async openOf(subjects) {
+      const found = await ask(
+        `SELECT ${COLUMNS} FROM divergences
+         WHERE subject = ANY ($1::text[]) AND resolved_at IS NULL ORDER BY id`,
+        [subjects],
+      );
+      return found.map(entryOf);
+    },
+
     async repairing(ids) {
       await ask(
         `UPDATE divergences SET repaired_at = now()

@@ -1,4 +1,5 @@
 export { auditLog } from './audit-log.ts';
+export { consistencyOrders } from './consistency-orders.ts';
 export { divergenceLedger } from './divergence-ledger.ts';
 export { storageError } from './failure.ts';
 export { FlagWatch, type FlagWatchOptions } from './flag-watch.ts';

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Change, CurrentRecord, PlanContext, Write } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { takeIds } from './id-sequence.ts';
-import { lockRecords, type NextState, writeStates } from './record-states.ts';
+import { lockRecords, type NextState, readTombstones, writeStates } from './record-states.ts';
 import { isStorableId, type RecordTable, recordOfRow } from './record-table.ts';
 import { type StoreContext, tableOf } from './store-context.ts';
 
@@ -13,11 +13,18 @@ interface Part {
   readonly locked: Map<number, CurrentRecord>;
   /** Ids taken for creations, not given yet. */
   readonly ids: number[];
+  /** Tombstones of what is rewritten. */
+  readonly buried: { has(id: number): boolean };
   /** Newest state of what the batch changed so far. */
   readonly changed: Map<number, NextState>;
 }
 
-const NONE: ReadonlySet<number> = new Set();
+/** What the writes of a batch ask of one collection. */
+interface Wanted {
+  readonly ids: Set<number>;
+  readonly rewritten: Set<number>;
+  creations: number;
+}
 
 /** The records that a batch of writes touches: locked, changed in memory, then written in bulk. */
 export class WorkingSet {
@@ -33,18 +40,23 @@ export class WorkingSet {
     client: PoolClient,
     writes: readonly Write[],
   ): Promise<WorkingSet> {
-    const wanted = new Map<Collection, { ids: Set<number>; creations: number }>();
+    const wanted = new Map<Collection, Wanted>();
     for (const { command } of writes) {
-      const want = wanted.get(command.collection) ?? { ids: new Set(), creations: 0 };
+      const want = wanted.get(command.collection) ?? {
+        ids: new Set(),
+        creations: 0,
+        rewritten: new Set(),
+      };
       wanted.set(command.collection, want);
       if (command.op === 'create') want.creations += 1;
       else for (const id of idsOf(command)) if (isStorableId(id)) want.ids.add(id);
+      if (command.op === 'rewrite' && isStorableId(command.id)) want.rewritten.add(command.id);
     }
     const parts = new Map<string, Part>();
     // Every transaction locks in the same order: collections as the store has them, then ids.
     const order = [...context.tables.keys()];
     const sorted = [...wanted].sort(([a], [b]) => order.indexOf(a.name) - order.indexOf(b.name));
-    for (const [collection, { ids, creations }] of sorted) {
+    for (const [collection, { ids, creations, rewritten }] of sorted) {
       const table = tableOf(context, collection);
       const found = await lockRecords(client, table, [...ids]);
       const records = found.map(recordOfRow);
@@ -52,6 +64,7 @@ export class WorkingSet {
         table,
         locked: new Map(records.map((record) => [record.id, record])),
         ids: await takeIds(client, table, creations),
+        buried: await readTombstones(client, table, [...rewritten]),
         changed: new Map(),
       });
     }
@@ -84,8 +97,8 @@ export class WorkingSet {
   }
 
   async write(client: PoolClient): Promise<void> {
-    for (const { table, changed, locked } of this.#parts.values()) {
-      await writeStates(client, table, changed.values(), { live: locked, buried: NONE });
+    for (const { table, changed, locked, buried } of this.#parts.values()) {
+      await writeStates(client, table, changed.values(), { live: locked, buried });
     }
   }
 

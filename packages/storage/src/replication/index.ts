@@ -30,6 +30,7 @@ export {
   listDeadLetters,
   PAGE_LETTERS_MAX,
 } from './dead-letters.ts';
+export { dropDecidedLetters } from './decided-letters.ts';
 export {
   type DirectionOptions,
   type DirectionState,

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import {
   alwaysQueued,
   queuedByRelay,
+  type RepairAsked,
+  type RepairResult,
+  repair,
   type VerifyOptions,
   type VerifyRun,
   verify,
@@ -16,6 +19,7 @@ import {
   createExplanations,
   createJobSink,
   type DirectionWorker,
+  dropDecidedLetters,
   QUEUES,
   type Relay,
   readBacklog,
@@ -37,6 +41,8 @@ export interface DualStores extends ReplicationFixture {
   /** Changes that wait in the journal or in the queues. */
   lag(): Promise<number>;
   compare(primary: StoreName, options?: Partial<VerifyOptions>): Promise<VerifyRun>;
+  /** Repairs while a relay and a worker deliver. */
+  repair(primary: StoreName, asked: Partial<RepairAsked>): Promise<RepairResult>;
 }
 
 const STOP = { drainTimeoutMs: 0 };
@@ -61,6 +67,13 @@ export async function openDualStores(
   };
   const stores = { json, postgres };
   const head = async () => json.outbox.head();
+  const sides = (primary: StoreName) => ({
+    primary: stores[primary],
+    secondary: primary === 'json' ? postgres : json,
+    explanations: createExplanations(pool, primary === 'json' ? 'postgres' : 'json'),
+    mark:
+      primary === 'json' ? queuedByRelay(head, () => readRelayedSeq(pool, pairId)) : alwaysQueued,
+  });
   const dual: DualStores = {
     ...fixture,
     ...{ directory, json },
@@ -90,22 +103,21 @@ export async function openDualStores(
     },
     compare: (primary, options = {}) =>
       verify({
-        ...{
-          primary: stores[primary],
-          collections,
-          runs: verifyRuns(pool),
-          ledger: divergenceLedger(pool),
-          patienceMs: 20_000,
-        },
-        secondary: primary === 'json' ? postgres : json,
-        explanations: createExplanations(pool, primary === 'json' ? 'postgres' : 'json'),
-        mark:
-          primary === 'json'
-            ? queuedByRelay(head, () => readRelayedSeq(pool, pairId))
-            : alwaysQueued,
+        ...{ ...sides(primary), collections, runs: verifyRuns(pool), patienceMs: 20_000 },
+        ledger: divergenceLedger(pool),
         watermark: { epoch: 2, outboxSeq: json.outbox.head() },
         ...options,
       }),
+    repair: (primary, asked) =>
+      repair(
+        { scope: { runId: 1 }, keep: null, dryRun: false, actor: 'test', reason: 'test', ...asked },
+        {
+          ...sides(primary),
+          ...{ collections, ledger: divergenceLedger(pool), epoch: 2 },
+          dropDecided: (collection, ids) =>
+            dropDecidedLetters(pool, primary === 'json' ? 'postgres' : 'json', collection, ids),
+        },
+      ),
     async drop() {
       await dual.rest();
       await json.close();

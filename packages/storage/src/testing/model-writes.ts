@@ -34,7 +34,11 @@ export function chosenId(model: StoreModel, of: Collection, choice: number): num
 }
 
 /** What a write must do, carried out in the model. A creation's id is the store's to choose. */
-function expected(model: StoreModel, write: Command, id: number): Outcome {
+function expected(
+  model: StoreModel,
+  write: Exclude<Command, { op: 'rewrite' }>,
+  id: number,
+): Outcome {
   const { collection: of } = write;
   if (write.op === 'create') {
     expect(id, 'I9: an id above every one given before').toBeGreaterThan(model.mark(of));
@@ -86,6 +90,7 @@ async function write(model: StoreModel, { store }: StoreSubject, wanted: Write):
     return;
   }
   const id = 'id' in outcome ? outcome.id : 0;
+  if (wanted.command.op === 'rewrite') throw new Error('No client asks for a rewriting.');
   expect(outcome).toEqual(expected(model, wanted.command, id));
   if (wanted.key === undefined) return;
   const { key: name, fingerprint } = wanted.key;

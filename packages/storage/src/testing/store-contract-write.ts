@@ -168,4 +168,33 @@ export function writeContract(store: () => Store): void {
     ]);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['not-found', 'created', 'deleted']);
   });
+
+  test('I4, I9: a rewriting is above what the other store has, with the same content or another', async () => {
+    const { id, epoch, version, text } = await create(store(), { notes: 'kept' });
+    const above = { epoch: 0, version: 7 };
+    const rewrite = { op: 'rewrite', collection: expense, id, above } as const;
+    const again = { kind: 'updated', id, epoch, version: 8, text };
+    expect(await run(store(), rewrite)).toEqual(again);
+    const other = text.replace('kept', 'taken over');
+    const late = { ...rewrite, instead: { text: other, at: { epoch, version } } };
+    const refused = { kind: 'precondition-failed', id, current: { epoch, version: 8 } };
+    expect(await run(store(), late)).toEqual(refused);
+    const timely = { ...rewrite, instead: { text: other, at: { epoch, version: 8 } } };
+    expect(await run(store(), timely)).toEqual({ ...again, version: 9, text: other });
+    // What only the other store has is buried above it; its id is not given again once it was raised.
+    const extra = { ...rewrite, id: id + 5, above: { epoch, version: 3 } };
+    await store().raiseIdHighWater({ expense: id + 5 });
+    expect(await run(store(), extra)).toEqual({ kind: 'deleted', id: id + 5 });
+    expect(await store().entries(expense, [id + 5])).toEqual([
+      { id: id + 5, epoch, version: 4, text: null },
+    ]);
+    expect((await create(store())).id).toBe(id + 6);
+    const back = text.replace(`"id":${id}`, `"id":${id + 5}`);
+    const revived = { ...extra, above: { epoch, version: 4 }, instead: { text: back, at: null } };
+    expect(await run(store(), revived)).toMatchObject({ kind: 'updated', version: 5 });
+    expect(await allTexts(store())).toContain(back);
+    expect(await run(store(), { ...rewrite, id: 9_999, above: null })).toEqual({
+      ...{ kind: 'not-found', id: 9_999 },
+    });
+  });
 }

@@ -1,0 +1,193 @@
+//            ┌── order: verify, repair ──> carried out, its progress told
+//   idle ────┤
+//            └── due by the schedule ────> verify of what changed, now and then of everything
+//   It runs where the JSON store is held: there both stores are at hand.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection } from '../collections/index.ts';
+import { sentenceOf, TandemError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store.ts';
+import type {
+  ConsistencyOrder,
+  ConsistencyOrders,
+  OrderResult,
+  OrderScope,
+} from './consistency-orders.ts';
+import type { DivergenceLedger } from './divergence-ledger.ts';
+import type { ComparedStores } from './looks.ts';
+import { type RepairOptions, repair } from './repair.ts';
+import { type VerifyOptions, verify } from './verify.ts';
+import type { VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
+
+const LOOK_INTERVAL_MS = 1_000;
+const FAILURE_INTERVAL_MS = 5_000;
+const TELL_INTERVAL_MS = 2_000;
+/** What is scheduled is in no hurry; what an operator asked for is waited for. */
+const SCHEDULED_PATIENCE_MS = 30_000;
+const ORDERED_PATIENCE_MS = 15_000;
+
+/** Between two runs, in ms; `null` never. */
+export interface VerifySchedule {
+  readonly changedMs: number | null;
+  readonly fullMs: number | null;
+}
+
+export interface KeeperOptions extends ComparedStores {
+  readonly primary: Store;
+  readonly secondary: Store;
+  readonly collections: readonly Collection[];
+  readonly runs: VerifyRuns;
+  readonly ledger: DivergenceLedger;
+  readonly orders: ConsistencyOrders;
+  readonly dropDecided: RepairOptions['dropDecided'];
+  /** Where the primary stands now. */
+  readonly watermark: () => Watermark;
+  /** Why the stores can't be compared now, in one sentence; `undefined` when they can. */
+  readonly notNow: () => Promise<string | undefined>;
+  readonly schedule: VerifySchedule;
+  /** Names this process to whoever reads an order. */
+  readonly holder: string;
+  readonly log: Log;
+}
+
+/** Carries out orders, and verifies by a schedule. */
+export interface ConsistencyKeeper {
+  /** Gives up what it is doing. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts it. It never throws into the process that runs it. */
+export function keepConsistency(options: KeeperOptions): ConsistencyKeeper {
+  const keeper = new RunningKeeper(options);
+  return { stop: () => keeper.stop() };
+}
+
+class RunningKeeper {
+  readonly #options: KeeperOptions;
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  #changedAtMs: number;
+  #fullAtMs: number;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    const { changedMs, fullMs } = options.schedule;
+    const now = performance.now();
+    this.#changedAtMs = now + (changedMs ?? Number.POSITIVE_INFINITY);
+    this.#fullAtMs = now + (fullMs ?? Number.POSITIVE_INFINITY);
+    this.#ended = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new TandemError('unavailable', 'The process stops, or the phase moves.'));
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let problem: string | undefined;
+    while (!signal.aborted) {
+      let waitMs = LOOK_INTERVAL_MS;
+      try {
+        await this.#look();
+        problem = undefined;
+      } catch (error) {
+        waitMs = FAILURE_INTERVAL_MS;
+        const sentence = sentenceOf(error);
+        // PostgreSQL may be away for long; whoever probes it has said so.
+        if (sentence !== problem && !signal.aborted) {
+          this.#options.log.debug({ error: sentence }, 'Consistency: nothing could be looked at');
+        }
+        problem = sentence;
+      }
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { orders, holder, notNow } = this.#options;
+    const order = await orders.take(holder);
+    if (order !== undefined) return this.#carryOut(order);
+    const now = performance.now();
+    if (now < Math.min(this.#changedAtMs, this.#fullAtMs)) return;
+    if ((await notNow()) !== undefined) return;
+    const mode = now >= this.#fullAtMs ? 'full' : 'changed';
+    const { schedule } = this.#options;
+    this.#changedAtMs = now + (schedule.changedMs ?? Number.POSITIVE_INFINITY);
+    if (mode === 'full') this.#fullAtMs = now + (schedule.fullMs ?? Number.POSITIVE_INFINITY);
+    this.#say(await this.#verify(mode, { patienceMs: SCHEDULED_PATIENCE_MS }));
+  }
+
+  async #carryOut(order: ConsistencyOrder): Promise<void> {
+    const { orders, log } = this.#options;
+    const { id, what } = order;
+    const alive = setInterval(() => void this.#tell(order), TELL_INTERVAL_MS);
+    let [state, result]: ['done' | 'failed', OrderResult] = ['failed', { problem: 'unknown' }];
+    try {
+      result = await this.#do(order, what);
+      state = 'done';
+    } catch (error) {
+      // What was begun goes on from where it is: by whoever holds the JSON store next.
+      if (this.#stopping.signal.aborted) return;
+      result = { problem: sentenceOf(error) };
+      log.warn({ order: id, what: what.kind }, `The ${what.kind} failed: ${result.problem}`);
+    } finally {
+      clearInterval(alive);
+      this.#progress = null;
+    }
+    await orders.finish(id, state, result);
+  }
+
+  #progress: ConsistencyOrder['progress'] = null;
+
+  async #tell({ id }: ConsistencyOrder): Promise<void> {
+    await this.#options.orders.tell(id, this.#progress).catch(() => undefined);
+  }
+
+  async #do({ actor, reason }: ConsistencyOrder, what: OrderScope): Promise<OrderResult> {
+    const problem = await this.#options.notNow();
+    if (problem !== undefined) throw new TandemError('unavailable', problem);
+    if (what.kind === 'verify') {
+      const run = await this.#verify(what.mode, {
+        patienceMs: ORDERED_PATIENCE_MS,
+        onProgress: (progress) => {
+          this.#progress = progress;
+        },
+      });
+      return { runId: run.id, outcome: run.outcome };
+    }
+    const { scope, keep, dryRun } = what;
+    const { watermark, log } = this.#options;
+    const result = await repair(
+      { scope, keep, dryRun, actor, reason },
+      {
+        ...this.#options,
+        epoch: watermark().epoch,
+        signal: this.#stopping.signal,
+        onProgress: async (progress) => {
+          this.#progress = progress;
+        },
+      },
+    );
+    if (!dryRun) log.info({ ...result.counts, actor }, `Repair: ${result.matched} looked at`);
+    return result;
+  }
+
+  #verify(
+    _mode: 'full' | 'changed',
+    options: Pick<VerifyOptions, 'patienceMs' | 'onProgress'>,
+  ): Promise<VerifyRun> {
+    const { signal } = this.#stopping;
+    return verify({ ...this.#options, ...options, watermark: this.#options.watermark(), signal });
+  }
+
+  #say({ id, outcome, counts, seen }: VerifyRun): void {
+    const { log } = this.#options;
+    if (outcome !== 'differences') {
+      log.info({ run: id, outcome, seen }, `Verify ${id}: ${outcome}`);
+      return;
+    }
+    const sentence = `Verify ${id}: the stores differ; "tandem divergences list" says where`;
+    log.warn({ run: id, outcome, seen, counts }, sentence);
+  }
+}
