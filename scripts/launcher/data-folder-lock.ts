@@ -1,9 +1,10 @@
 //   DATA_DIR/.lock   kernel lock: gone with the process, however that ends
 //   its content      {"pid": launcher, "services": [{"name", "pid", "entry"}, …]}, for messages and
 //                    for the next launcher, should this one be killed
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
+import { makeFolder } from '@tandem/storage/folder';
 import { tryLock } from 'fs-native-extensions';
 
 /** A process that the lock's holder started. */
@@ -30,16 +31,16 @@ export interface DataFolderLock {
 /**
  * Takes a data folder for this process, creating it where it is absent.
  * @throws {TandemError} `lock-held` naming the folder and the holder's pid; `configuration` when the
- *   folder can't be written
+ *   folder can't be made or written
  */
-export function lockDataFolder(folder: string): DataFolderLock {
+export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
   const file = join(folder, '.lock');
   let fd: number;
   try {
-    mkdirSync(folder, { recursive: true });
+    await makeFolder(folder);
     fd = openSync(file, 'a+', 0o600);
   } catch (cause) {
-    const sentence = `The data folder ${folder} (DATA_DIR) can't be written: ${sentenceOf(cause)}.`;
+    const sentence = `The data folder ${folder} (DATA_DIR) can't be made or written: ${sentenceOf(cause)}.`;
     throw new TandemError('configuration', sentence, { cause });
   }
   if (!tryLock(fd)) {

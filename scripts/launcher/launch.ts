@@ -41,7 +41,7 @@ export async function launch(
   options: Omit<Launch, 'configuration'>,
 ): Promise<{ exitCode: number; sentence?: string }> {
   const configuration = readConfiguration(options.environment);
-  const lock = lockDataFolder(configuration.dataDir);
+  const lock = await lockDataFolder(configuration.dataDir);
   try {
     await endLeftoverServices(lock.previous, LEFTOVER_STOP_TIMEOUT_MS, options.view.log);
     const [port = 0, workerPort = 0] = await findPorts(configuration.host, [

@@ -24,20 +24,24 @@ function newFolder(): string {
   return folder;
 }
 
-test('a data folder belongs to one process; another is told whose it is', () => {
+test('a data folder belongs to one process; another is told whose it is', async () => {
   const folder = join(newFolder(), 'data');
-  const lock = lockDataFolder(folder);
-  expect(() => lockDataFolder(folder)).toThrow(
+  const lock = await lockDataFolder(folder);
+  await expect(lockDataFolder(folder)).rejects.toThrow(
     `The data folder ${folder} (DATA_DIR) is in use by process ${process.pid}; stop that one first, or choose another folder.`,
   );
   lock.release();
-  lockDataFolder(folder).release();
+  (await lockDataFolder(folder)).release();
 });
 
-test('a data folder that can not be made is refused in one sentence', () => {
+test('a data folder that can not be made is refused in one sentence', async () => {
   const file = join(newFolder(), 'file');
   writeFileSync(file, '');
-  expect(() => lockDataFolder(join(file, 'data'))).toThrow(/\(DATA_DIR\) can't be written: /);
+  for (const folder of [join(file, 'data'), file, '/proc/nope']) {
+    await expect(lockDataFolder(folder)).rejects.toThrow(
+      `The data folder ${folder} (DATA_DIR) can't be made or written: `,
+    );
+  }
 });
 
 test('the services of a killed launcher are known to the next one, and waited for', async () => {
@@ -50,7 +54,7 @@ test('the services of a killed launcher are known to the next one, and waited fo
   const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'ignore'] });
   await once(child.stdout, 'data');
   const services = [{ name: 'api', pid: child.pid as number, entry }];
-  const first = lockDataFolder(folder);
+  const first = await lockDataFolder(folder);
   first.note(services);
   expect(first.previous).toEqual([]);
 

@@ -1,6 +1,6 @@
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
-import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
+import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
 import { armFailpoint } from '@tandem/storage/phase';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -16,8 +16,11 @@ import { stopRequested } from './process/stop-signals.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
 const EXIT_CONFIGURATION = 78;
+/** The process has ended and nothing is lost, but a stop owes more than was done (I7). */
+const EXIT_UNCLEAN = 1;
 /** `EX_TEMPFAIL`: what it needs is away at the moment; started again later it may work. */
 const EXIT_TEMPORARY = 75;
+const TEMPORARY: readonly ErrorCode[] = ['unavailable', 'storage-full'];
 const DRAIN_TIMEOUT_MS = 10_000;
 /** Requests in flight, the drain and the checkpoint together; then the process ends regardless. */
 const STOP_TIMEOUT_MS = 60_000;
@@ -60,13 +63,17 @@ async function main(): Promise<number> {
   // A start that fails ends the process; one that is still waiting (for the lock) can be stopped.
   const why = await Promise.race([stopping, api.start().then(() => stopping)]);
   log.info({}, `Stopping: ${why}.`);
-  await stopWithin(STOP_TIMEOUT_MS, async () => {
+  const unclean = await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
     await facts.stop();
     await operators.close();
     await api.stop(DRAIN_TIMEOUT_MS);
     await tracing?.stop();
   });
+  if (unclean !== undefined) {
+    log.error({ error: unclean }, `Stopped, but not cleanly: ${unclean}`);
+    return EXIT_UNCLEAN;
+  }
   log.info({}, 'Stopped.');
   return 0;
 }
@@ -82,20 +89,31 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
-async function stopWithin(timeoutMs: number, stop: () => Promise<void>): Promise<void> {
+/** @returns one sentence when the stop was not a clean one */
+async function stopWithin(
+  timeoutMs: number,
+  stop: () => Promise<void>,
+): Promise<string | undefined> {
   const deadline = setTimeout(() => {
     process.stderr.write(`The api did not stop within ${timeoutMs} ms.\n`);
     process.exit(1);
   }, timeoutMs);
-  await stop();
-  clearTimeout(deadline);
+  try {
+    await stop();
+    return undefined;
+  } catch (error) {
+    if (isTandemError(error)) return error.message;
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 /** The sentence goes to standard error as it is: it is for whoever started this. */
 function fail(error: unknown): number {
   if (isTandemError(error)) {
     process.stderr.write(`${error.message}\n`);
-    return error.code === 'unavailable' ? EXIT_TEMPORARY : EXIT_CONFIGURATION;
+    return TEMPORARY.includes(error.code) ? EXIT_TEMPORARY : EXIT_CONFIGURATION;
   }
   process.stderr.write(`${error instanceof Error ? error.stack : sentenceOf(error)}\n`);
   return 1;

@@ -76,6 +76,8 @@ export class JsonFollower {
   #desired: Phase | undefined;
   #driver: PhaseDriver | undefined;
   #isHeldElsewhere = false;
+  /** Why the files lacked something when this process let go of the store last. */
+  #filesBehind: unknown;
   /** Ends the wait between two attempts to take the lock. */
   readonly #hurry = new AbortController();
 
@@ -130,6 +132,7 @@ export class JsonFollower {
    * Drains within the deadline, writes the checkpoint and lets go of the lock. A follower that is
    * wanted but has not begun yet begins first: a stop soon after a start owes the same files (I7).
    * The lock may have become free since it was last tried, so it is tried once more. Idempotent.
+   * @throws {TandemError} when the last checkpoint failed: the journal has what the files lack
    */
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
     this.#stopped = true;
@@ -140,6 +143,7 @@ export class JsonFollower {
     this.#drainTimeoutMs = Math.max(0, deadlineMs - performance.now());
     this.#leave?.abort();
     await this.#session;
+    if (this.#filesBehind !== undefined) throw this.#filesBehind;
   }
 
   #mayYetWork(): boolean {
@@ -181,7 +185,7 @@ export class JsonFollower {
     const { directory, collections, adoptExternalEdits, log, observer } = this.#options;
     const store = await openJsonStore({
       ...{ directory, collections, adoptExternalEdits, log, observer },
-      processName: 'worker',
+      ...{ otherPrimary: this.#options.postgres, processName: 'worker' },
     });
     const handover = new AbortController();
     const end = AbortSignal.any([leave, handover.signal]);
@@ -201,7 +205,17 @@ export class JsonFollower {
       this.#state = 'closing';
       this.#store = undefined;
       this.#driver = undefined;
+      await this.#close(store);
+    }
+  }
+
+  async #close(store: JsonStore): Promise<void> {
+    try {
       await store.close();
+      this.#filesBehind = undefined;
+    } catch (error) {
+      this.#filesBehind = error;
+      throw error;
     }
   }
 

@@ -13,6 +13,8 @@ import { WorkerProcess } from './worker-process.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
 const EXIT_CONFIGURATION = 78;
+/** The process has ended and nothing is lost, but a stop owes more than was done (I7). */
+const EXIT_UNCLEAN = 1;
 const DRAIN_TIMEOUT_MS = 10_000;
 /** The drain and the checkpoint together; then the process ends regardless. */
 const STOP_TIMEOUT_MS = 60_000;
@@ -48,11 +50,24 @@ async function main(): Promise<number> {
     process.exit(1);
   }, STOP_TIMEOUT_MS);
   await facts.stop();
-  await worker.stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
+  const unclean = await stopOf(worker);
   await health.close();
   await tracing?.stop();
   clearTimeout(deadline);
-  return 0;
+  if (unclean === undefined) return 0;
+  log.error({ error: unclean }, `Stopped, but not cleanly: ${unclean}`);
+  return EXIT_UNCLEAN;
+}
+
+/** @returns one sentence when the stop was not a clean one */
+async function stopOf(worker: WorkerProcess): Promise<string | undefined> {
+  try {
+    await worker.stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
+    return undefined;
+  } catch (error) {
+    if (isTandemError(error)) return error.message;
+    throw error;
+  }
 }
 
 /** The sentence goes to standard error as it is: it is for whoever started this. */

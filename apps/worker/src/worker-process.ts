@@ -161,12 +161,15 @@ export class WorkerProcess {
     return this.#toPostgres !== undefined && this.#outage.current === undefined;
   }
 
-  /** Drains both directions within the deadline, checkpoints, and says what is left. */
+  /**
+   * Drains both directions within the deadline, checkpoints, and says what is left.
+   * @throws {TandemError} when the files lack what the journal has; all of it is stopped then, too
+   */
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
     this.#stopping.abort();
     await this.#following;
     await this.#lookOnceMore();
-    await Promise.all([
+    const stopped = await Promise.allSettled([
       this.#toPostgres?.stop({ drainTimeoutMs }),
       this.#json.stop({ drainTimeoutMs }),
       this.#stopListening?.(),
@@ -177,6 +180,7 @@ export class WorkerProcess {
     await this.#queues.stop();
     await this.#postgres.close();
     await this.#pool.end();
+    for (const one of stopped) if (one.status === 'rejected') throw one.reason;
   }
 
   async #follow(): Promise<void> {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTandemError, sentenceOf, TandemError } from './errors.ts';
+import { makeFolder } from './folder.ts';
 import type { Log } from './log.ts';
 
 const TOKEN_BYTES = 32;
@@ -20,7 +21,7 @@ export async function operatorToken(
   if (configuration.operatorToken !== undefined) return configuration.operatorToken;
   const path = join(configuration.dataDir, 'operator-token');
   try {
-    await mkdir(configuration.dataDir, { recursive: true });
+    await makeFolder(configuration.dataDir);
     return (await readToken(path, log)) ?? (await makeToken(path, log));
   } catch (cause) {
     if (isTandemError(cause)) throw cause;

@@ -166,20 +166,26 @@ export class ApiProcess {
     this.#keeping = this.keeper.run();
   }
 
-  /** Ends what follows the primary, then the primary itself. Requests have ended before. */
+  /**
+   * Ends what follows the primary, then the primary itself. Requests have ended before.
+   * @throws {TandemError} when the files lack what the journal has; all of it is stopped then, too
+   */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping.abort(new TandemError('unavailable', 'The service is stopping.'));
     // What made a start fail is told by whoever awaits it; here it only must have ended.
     await this.#starting?.catch(() => undefined);
     await this.#keeping;
     await this.#flags.stop();
-    await this.keeper.session?.close(drainTimeoutMs);
-    await this.#registry.stop();
-    await this.#mark?.release();
-    this.database.stop();
-    await this.#postgres.close();
-    await this.#queues.stop();
-    await this.#pool.end();
+    try {
+      await this.keeper.session?.close(drainTimeoutMs);
+    } finally {
+      await this.#registry.stop();
+      await this.#mark?.release();
+      this.database.stop();
+      await this.#postgres.close();
+      await this.#queues.stop();
+      await this.#pool.end();
+    }
   }
 
   /** A PostgreSQL phase without PostgreSQL can't be served; a JSON phase can. */
@@ -253,18 +259,22 @@ export class ApiProcess {
       if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
       if (primaryOf(effective) === 'json') return this.keeper.serveJson(session);
     } catch (error) {
-      await session.close(0);
+      await session.letGo();
       throw error;
     }
     const ended = json.phase.read();
-    await session.close(0);
+    await session.letGo();
     this.keeper.servePostgres(ended);
   }
 
   #jsonOptions(): JsonStoreOptions {
     const { configuration, collections, log, observer } = this.#options;
     const { jsonDir: directory, adoptExternalEdits } = configuration;
-    return { directory, adoptExternalEdits, collections, log, observer, processName: 'api' };
+    const otherPrimary = this.#postgres;
+    return {
+      ...{ directory, adoptExternalEdits, collections, log, observer, otherPrimary },
+      processName: 'api',
+    };
   }
 
   #newSession(json: JsonStore): JsonSession {

@@ -1,5 +1,6 @@
 import type { Collection } from '@tandem/storage/collections';
 import type { CatchUpWatch } from '@tandem/storage/consistency';
+import { sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
@@ -112,10 +113,22 @@ export class JsonSession {
     return gatesOf(await this.#facts());
   }
 
-  /** Drains the relay within the deadline, writes the checkpoint and lets go of the lock. */
+  /**
+   * Drains the relay within the deadline, writes the checkpoint and lets go of the lock.
+   * @throws {TandemError} when the last checkpoint failed; all of it is closed, and nothing is lost
+   */
   async close(drainTimeoutMs: number): Promise<void> {
     await this.#stopRelay(drainTimeoutMs);
     await this.json.close();
+  }
+
+  /** Lets go of the store while the process goes on: that the files lack something is in the log, and
+   *  the next holder brings them up. */
+  async letGo(): Promise<void> {
+    const { log } = this.#options;
+    await this.close(0).catch((error: unknown) => {
+      log.debug({ error: sentenceOf(error) }, 'The JSON store was left with its files behind');
+    });
   }
 
   async #stopRelay(drainTimeoutMs: number): Promise<void> {

@@ -199,7 +199,7 @@ export class PhaseKeeper {
     try {
       await this.#agree(session);
     } catch (error) {
-      await json.close();
+      await session.letGo();
       throw error;
     }
     if (primaryOf(json.phase.read().phase) === 'postgres') return this.#letGo(session);
@@ -221,7 +221,7 @@ export class PhaseKeeper {
   async #letGo(session: JsonSession): Promise<void> {
     this.#session = undefined;
     this.servePostgres(session.json.phase.read());
-    await session.close(0);
+    await session.letGo();
   }
 
   #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {

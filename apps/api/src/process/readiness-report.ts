@@ -1,3 +1,4 @@
+import type { JsonStore } from '@tandem/storage/json';
 import { brakeSentence, type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import type { RelayStatus } from '@tandem/storage/replication';
 import type { Dependency, Readiness } from '../readiness.ts';
@@ -51,9 +52,24 @@ function dependenciesOf(
   const usesPostgres = primaryOf(phase) === 'postgres' || secondaryOf(phase) === 'postgres';
   const relay = keeper.session?.relay?.status();
   return {
-    json: keeper.session === undefined ? UNUSED : UP,
+    json: keeper.session === undefined ? UNUSED : jsonDependency(keeper.session.json),
     postgres: usesPostgres ? postgres : UNUSED,
     relay: relay === undefined ? UNUSED : relayDependency(relay),
+  };
+}
+
+/** A disk that takes no writes still serves reads: it is no reason to send requests elsewhere. */
+function jsonDependency(json: JsonStore): Dependency {
+  const { writes, checkpoints } = json.diskTrouble();
+  if (writes !== undefined) {
+    const rest = 'Writes are refused, reads go on; it is tried again by itself.';
+    return { status: 'degraded', detail: `Since ${writes.since}: ${writes.sentence} ${rest}` };
+  }
+  if (checkpoints === undefined) return UP;
+  const rest = 'The journal has what the files lack; it is tried again by itself.';
+  return {
+    status: 'degraded',
+    detail: `Since ${checkpoints.since}: ${checkpoints.sentence} ${rest}`,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Collection } from '../collections/index.ts';
-import { isTandemError, TandemError } from '../errors.ts';
+import { TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { requestCheckpoint } from './checkpoint-request.ts';
+import { askOrDo } from './ask-holder.ts';
+import { checkpointErrand } from './errands.ts';
 import { inspectJsonStore } from './inspect.ts';
 import { openJsonStore } from './open.ts';
 import type { LockHolder } from './store-lock.ts';
@@ -25,25 +26,13 @@ export async function checkpointWherever(options: CheckpointOptions): Promise<Lo
   if ((await inspectJsonStore(directory)).kind !== 'store') {
     throw new TandemError('unavailable', `There is no JSON store in ${directory} yet.`);
   }
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const holder = await requestCheckpoint(directory, deadlineMs);
-    if (holder !== undefined) return holder;
-    try {
-      await checkpointHere(options);
-      return null;
-    } catch (error) {
-      // Somebody was quicker, or has not said yet who it is: that one is asked.
-      if (!isTandemError(error, 'lock-held') || performance.now() > deadlineMs) throw error;
-    }
-  }
+  const here = () => checkpointHere(options);
+  const errand = checkpointErrand(directory);
+  return (await askOrDo<unknown>(directory, errand, null, { timeoutMs, here })).holder;
 }
 
 async function checkpointHere({ directory, collections, log }: CheckpointOptions): Promise<void> {
   const store = await openJsonStore({ directory, collections, log, processName: 'checkpoint' });
-  try {
-    await store.checkpoint();
-  } finally {
-    await store.close();
-  }
+  // Closing writes the checkpoint, and says if it can't.
+  await store.close();
 }

@@ -8,6 +8,7 @@ import { keepForeignFile } from './external-edit.ts';
 import type { CreateOptions } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { writeLegacyFile } from './legacy-json.ts';
+import { linkRefusal } from './linked-file.ts';
 import {
   catchUp,
   type FileHashes,
@@ -64,6 +65,20 @@ export class Checkpointer {
     this.#context = context;
     this.#loop = loop;
     this.#settings = settings;
+  }
+
+  /** Whether a checkpoint file is another than this store wrote: edited, or gone. */
+  async filesDiffer({ manifest }: Core): Promise<boolean> {
+    const { fileSystem, layout, collections } = this.#context;
+    for (const { name, file } of collections) {
+      const path = layout.checkpointFile(file);
+      const facts = await fileSystem.stat(path);
+      if (facts !== undefined && facts.identity === this.#seen.get(name)) continue;
+      const hash = (await hashFile(fileSystem, path)) ?? null;
+      if (hash !== (manifest.files[name] ?? null)) return true;
+      if (facts !== undefined) this.#seen.set(name, facts.identity);
+    }
+    return false;
   }
 
   /** Writes everything the store has applied; resolves when it is all in place. */
@@ -169,6 +184,8 @@ export class Checkpointer {
     const collection = collections.find((one) => one.name === name);
     if (collection === undefined) throw new Error(`There is no collection ${name}.`);
     const path = layout.checkpointFile(collection.file);
+    const linked = await linkRefusal(this.#context, path);
+    if (linked !== undefined) throw linked;
     const facts = await fileSystem.stat(path);
     if (facts === undefined || facts.identity === this.#seen.get(name)) return;
     if ((await hashFile(fileSystem, path)) === core.manifest.files[name]) return;

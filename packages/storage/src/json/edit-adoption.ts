@@ -1,77 +1,81 @@
-import type { Change } from '../changes/index.ts';
+//   ids for records without one ──> entry ──> changes of the primary ──> entry: adopted, or what is left
+//   Each step is durable before the next: adopting again after a crash finds the same records.
+import {
+  type EditAdopter,
+  type LeftDifferences,
+  planDifference,
+  type RecordDifference,
+} from '../changes/index.ts';
 import type { Batch } from './batch.ts';
 import type { CommitLoop } from './commit-loop.ts';
 import { type ForeignEdit, writeEdit } from './external-edit.ts';
 import type { OpenContext } from './open-context.ts';
+import { assertPrimary } from './stage.ts';
 
 /**
- * Makes the differences of an open edit changes of this store, which must be primary.
- * @returns the edit as it is listed from now on: adopted, or open with the records in conflict
+ * Makes the differences of an open edit changes of the primary.
+ * @returns the edit as it stands now: adopted, or open with the records that were left
  */
 export async function adoptEdit(
   context: OpenContext,
-  loop: CommitLoop,
+  primary: EditAdopter,
   edit: ForeignEdit,
 ): Promise<ForeignEdit> {
-  const withIds = await loop.submit((batch) => stageIds(batch, edit));
-  await writeEdit(context, withIds);
-  const conflicting = await loop.submit((batch) => stageEdit(batch, withIds));
-  const done = conflicting.length === 0;
-  const adopted: ForeignEdit = {
-    ...withIds,
-    ...{ status: done ? 'adopted' : 'open', conflicting },
-    // The kept file has it all; what is settled need not be compared again.
-    records: done ? [] : withIds.records,
-  };
-  await writeEdit(context, adopted);
-  const { collection, keptAt } = edit;
-  context.log.warn({ collection, keptAt, conflicting }, 'Adopted an external edit');
-  return adopted;
+  const withIds = await giveIds(primary, edit);
+  if (withIds !== edit) await writeEdit(context, withIds);
+  const differences = withIds.records.map(({ id, from, to }): RecordDifference => {
+    if (id === undefined) throw new Error('A record of the edit has no id yet.');
+    return { id, from, to };
+  });
+  const { conflicting, unfit } = await primary.adoptDifferences(edit.collection, differences);
+  const done = conflicting.length + unfit.length === 0;
+  // The kept file has it all; what is settled need not be compared again.
+  const records = done ? [] : withIds.records;
+  return { ...withIds, status: done ? 'adopted' : 'open', conflicting, unfit, records };
 }
 
-/**
- * Gives ids to the records an edit added without one. Durable with the batch, so that adopting the
- * edit again after a crash finds the same records.
- */
-function stageIds(batch: Batch, edit: ForeignEdit): ForeignEdit {
-  const known = edit.records.map(({ id }) => id ?? 0);
-  const first =
-    known.reduce((most, id) => Math.max(most, id), batch.highWater(edit.collection)) + 1;
-  let next = first;
+async function giveIds(primary: EditAdopter, edit: ForeignEdit): Promise<ForeignEdit> {
+  const nameless = edit.records.filter(({ id }) => id === undefined).length;
+  if (nameless === 0) return edit;
+  const highest = edit.records.reduce((most, { id }) => Math.max(most, id ?? 0), 0);
+  const ids = [...(await primary.takeIds(edit.collection, nameless, highest))];
   const records = edit.records.map((record) => {
     if (record.id !== undefined || record.to === null) return record;
-    const id = next++;
+    const id = ids.shift();
+    if (id === undefined) throw new Error('Fewer ids were taken than asked for.');
     return { ...record, id, to: record.to.replace(/"id":\d+\}$/, `"id":${id}}`) };
   });
-  if (next > first) batch.raise({ [edit.collection]: next - 1 });
   return { ...edit, records };
 }
 
-/**
- * Makes an edit's differences changes of this store. A record that this store changed as well since
- * the checkpoint is left as it is: neither side wins by itself.
- * @returns ids of those records
- */
-function stageEdit(batch: Batch, { collection, records }: ForeignEdit): number[] {
+/** The JSON store as the primary that adopts. */
+export const jsonAdopter = (loop: CommitLoop): EditAdopter => ({
+  takeIds: (collection, count, above) =>
+    loop.submit((batch) => {
+      assertPrimary(batch.phase);
+      const first = Math.max(above, batch.highWater(collection)) + 1;
+      batch.raise({ [collection]: first + count - 1 });
+      return Array.from({ length: count }, (_, index) => first + index);
+    }),
+  adoptDifferences: (collection, differences) =>
+    loop.submit((batch) => stageDifferences(batch, collection, differences)),
+});
+
+function stageDifferences(
+  batch: Batch,
+  collection: string,
+  differences: readonly RecordDifference[],
+): LeftDifferences {
+  assertPrimary(batch.phase);
   const conflicting: number[] = [];
-  const at = new Date(batch.now).toISOString();
-  const { epoch } = batch.phase;
-  for (const { id, from, to: record, fits } of records) {
-    if (id === undefined) throw new Error('A record of the edit has no id yet.');
-    const current = batch.current(collection, id);
-    const now = current?.text ?? null;
-    if (now === record) continue;
-    if (now !== from) {
-      conflicting.push(id);
-      continue;
-    }
-    const base = current === undefined ? null : { epoch: current.epoch, version: current.version };
-    const change: Change = {
-      ...{ collection, id, epoch, version: (base?.version ?? 0) + 1, base },
-      op: record === null ? 'delete' : from === null ? 'create' : 'update',
-      ...{ record, at },
-    };
-    batch.change(change, 'primary', fits);
+  const step = { epoch: batch.phase.epoch, at: batch.at };
+  for (const difference of differences) {
+    const { id } = difference;
+    const planned = planDifference(collection, difference, batch.current(collection, id), step);
+    if (planned === 'conflict') conflicting.push(id);
+    if (typeof planned === 'string') continue;
+    const fits = batch.memory.table(collection).fits(id, planned.record);
+    batch.change(planned, 'primary', fits);
   }
-  return conflicting;
+  return { conflicting, unfit: [] };
 }

@@ -3,7 +3,7 @@
 //     ──> compared with the state it was an edit of (the last checkpoint's)
 //     ──> <instant>-expenses.json.edit beside it: open until its changes are adopted or rejected
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
 import { isFileError } from './file-system.ts';
@@ -13,8 +13,24 @@ import type { OpenContext } from './open-context.ts';
 import type { RecordTable } from './record-table.ts';
 import { PRIVATE_DIRECTORY, readWhole, replaceFile, writeSynced } from './whole-file.ts';
 
+/** What an operator wants done with an edit, and why. */
+export interface EditOrder {
+  /** Its name. */
+  readonly edit: string;
+  readonly act: 'adopt' | 'reject';
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** An order that was carried out, at an ISO instant. */
+export interface EditDecision extends Omit<EditOrder, 'edit'> {
+  readonly at: string;
+}
+
 /** A foreign edit of a checkpoint file, as it is listed. */
 export interface ExternalEdit {
+  /** Of the kept file; it names the edit. */
+  readonly name: string;
   readonly collection: string;
   /** Where the edited file is kept. */
   readonly keptAt: string;
@@ -27,14 +43,17 @@ export interface ExternalEdit {
   readonly removed: readonly number[];
   /** Records it added without an id; adoption gives them one. */
   readonly withoutId: number;
-  /** Ids that were not adopted, because this store had changed them too. */
+  /** Ids that were not adopted: the primary had changed them too, or can't hold them. */
   readonly conflicting: readonly number[];
+  readonly unfit: readonly number[];
+  /** What was decided about it, in order; an adoption that left something is followed by another. */
+  readonly decisions: readonly EditDecision[];
   /** Why the edited file can't be read as records. */
   readonly problem?: string;
 }
 
 /** One record's difference; `null` stands for no record. `id` is missing where the edit gave none. */
-interface EditedRecord {
+export interface EditedRecord {
   readonly id?: number;
   readonly from: string | null;
   readonly to: string | null;
@@ -81,12 +100,13 @@ export async function keepForeignFile(
   const idsWhere = (test: (record: EditedRecord) => boolean): number[] =>
     records.flatMap((record) => (record.id !== undefined && test(record) ? [record.id] : []));
   const edit: ForeignEdit = {
-    ...{ collection: collection.name, keptAt, at: new Date(now).toISOString(), status: 'open' },
+    ...{ name: basename(keptAt), collection: collection.name, keptAt },
+    ...{ at: new Date(now).toISOString(), status: 'open' },
     added: idsWhere(({ from }) => from === null),
     changed: idsWhere(({ from, to }) => from !== null && to !== null),
     removed: idsWhere(({ to }) => to === null),
     withoutId: records.filter(({ id }) => id === undefined).length,
-    conflicting: [],
+    ...{ conflicting: [], unfit: [], decisions: [] },
     ...(problem === undefined ? {} : { problem }),
     ...{ sha256, records },
   };
@@ -99,11 +119,23 @@ export async function keepForeignFile(
   );
 }
 
+/** An edit without its records' texts. */
+export const listed = ({
+  records: _records,
+  sha256: _sha256,
+  ...edit
+}: ForeignEdit): ExternalEdit => edit;
+
 /** Writes an edit's entry beside its kept file. */
 export async function writeEdit(context: OpenContext, edit: ForeignEdit): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify(edit, undefined, 2)}\n`);
-  await replaceFile(context.fileSystem, `${edit.keptAt}${SUFFIX}`, bytes);
+  // Where they lie is seen, not written down: the folder may be moved.
+  const { name: _name, keptAt, ...entry } = edit;
+  const bytes = Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`);
+  await replaceFile(context.fileSystem, `${keptAt}${SUFFIX}`, bytes);
 }
+
+/** What an entry written by an earlier version lacks. */
+const LATER_MEMBERS = { unfit: [], decisions: [] };
 
 /** All edits that were ever kept aside, oldest first. */
 export async function readEdits({
@@ -118,9 +150,12 @@ export async function readEdits({
     if (isFileError(error, 'ENOENT')) return [];
     throw error;
   }
-  for (const name of names.filter((one) => one.endsWith(SUFFIX)).sort()) {
-    const bytes = await readWhole(fileSystem, join(layout.externalEdits, name));
-    if (bytes !== undefined) edits.push(JSON.parse(bytes.toString('utf8')));
+  for (const entry of names.filter((one) => one.endsWith(SUFFIX)).sort()) {
+    const bytes = await readWhole(fileSystem, join(layout.externalEdits, entry));
+    if (bytes === undefined) continue;
+    const name = entry.slice(0, -SUFFIX.length);
+    const place = { name, keptAt: join(layout.externalEdits, name) };
+    edits.push({ ...LATER_MEMBERS, ...JSON.parse(bytes.toString('utf8')), ...place });
   }
   return edits;
 }

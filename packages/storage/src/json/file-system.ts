@@ -1,6 +1,7 @@
 import { watch } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tryLock, unlock } from 'fs-native-extensions';
+import { makeFolder } from '../folder.ts';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
@@ -55,6 +56,10 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /** `undefined` when there is no such file. */
   stat(path: string): Promise<FileFacts | undefined>;
+  /** Whether the name itself is a symbolic link, also one that leads nowhere. */
+  isLink(path: string): Promise<boolean>;
+  /** The magic number of the file system that holds the path, as `statfs` gives it. */
+  typeOf(path: string): Promise<number>;
   /** The lock, or `undefined` when another holds it. Creates the file if need be. */
   lock(path: string): Promise<FileLock | undefined>;
   /** Whether another holds the lock, without ever being in the way of one who takes it. */
@@ -108,6 +113,15 @@ async function stat(path: string): Promise<FileFacts | undefined> {
     };
   } catch (error) {
     if (isFileError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await fs.lstat(path)).isSymbolicLink();
+  } catch (error) {
+    if (isFileError(error, 'ENOENT')) return false;
     throw error;
   }
 }
@@ -173,9 +187,7 @@ export const realFileSystem: FileSystem = {
   rename: (from, to) => fs.rename(from, to),
   unlink: (path) => fs.unlink(path),
   readdir: (path) => fs.readdir(path),
-  mkdir: async (path, mode) => {
-    await fs.mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
-  },
+  mkdir: makeFolder,
   syncDirectory: async (path) => {
     const handle = await fs.open(path, 'r');
     try {
@@ -185,6 +197,8 @@ export const realFileSystem: FileSystem = {
     }
   },
   stat,
+  isLink,
+  typeOf: async (path) => (await fs.statfs(path)).type,
   lock,
   isLocked,
   watch: watchDirectory,

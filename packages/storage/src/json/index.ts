@@ -1,5 +1,10 @@
 export { type CheckpointOptions, checkpointWherever } from './checkpoint-wherever.ts';
-export type { ExternalEdit } from './external-edit.ts';
+export type { EditOrder, ExternalEdit } from './external-edit.ts';
+export {
+  type ExternalEdits,
+  externalEditsOf,
+  type ShownEdit,
+} from './external-edits-wherever.ts';
 export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from './file-system.ts';
 export { realFileSystem } from './file-system.ts';
 export { freshReads } from './fresh-reads.ts';

@@ -47,7 +47,9 @@ async function openSubject(startMs: number): Promise<StoreSubject> {
     // the middle of a checkpoint.
     async crash() {
       kill();
-      await store.close();
+      await store.close().catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'storage-failed' });
+      });
       const from = directory();
       lives += 1;
       await cp(from, directory(), { recursive: true });

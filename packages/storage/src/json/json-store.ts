@@ -2,39 +2,33 @@
 //   open ──────┤  StorageBroken ──> failed ──> recover from disk (own timer) ──> serving
 //              └── close(): checkpoint, last mark ──> closed ──> lock released
 //   Reads look at memory alone; writes go through the commit loop.
-import type { Item, Outcome, Write } from '../changes/index.ts';
+import type { EditAdopter, Item, Outcome, Write } from '../changes/index.ts';
 import type { FieldProblem } from '../collections/index.ts';
 import { sentenceOf, TandemError } from '../errors.ts';
-import type { JsonPhase, JsonPhaseState } from '../phase/index.ts';
+import { type JsonPhase, type JsonPhaseState, primaryOf } from '../phase/index.ts';
 import type { Outbox } from '../replication/index.ts';
 import type { ApplyResult, IdHighWater, Store } from '../store.ts';
 import { Batch } from './batch.ts';
-import { Checkpointer, type Core, isBehind, updateManifest } from './checkpoint.ts';
+import { Checkpointer, type Core, updateManifest } from './checkpoint.ts';
+import { CheckpointRuns } from './checkpoint-runs.ts';
 import { CommitLoop } from './commit-loop.ts';
-import { adoptEdit } from './edit-adoption.ts';
-import { type ExternalEdit, type ForeignEdit, readEdits } from './external-edit.ts';
+import { type DiskTrouble, DiskWatch, hasRoom } from './disk-watch.ts';
+import { jsonAdopter } from './edit-adoption.ts';
+import { EditShelf } from './edit-shelf.ts';
+import type { EditOrder, ExternalEdit } from './external-edit.ts';
 import type { FileLock } from './file-system.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';
 import { IdleMark } from './idle-mark.ts';
+import { markJournal } from './journal-mark.ts';
 import { JournalOutbox } from './journal-outbox.ts';
 import type { Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
-import type { Pace } from './pace.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
+import type { StoreSettings } from './store-settings.ts';
 import { type StorageBroken, storageError } from './whole-file.ts';
-
-/** After a failed background checkpoint, how long none is tried. */
-const CHECKPOINT_RETRY_MS = 30_000;
-
-export interface StoreSettings {
-  readonly journalBytesMax: number;
-  readonly checkpointAfterBytes: number;
-  readonly idleMarkMs: number;
-  readonly pace: Pace;
-}
 
 /** A record the schema can't hold; it is served as it is and blocks promotion. */
 export interface MappingError {
@@ -51,14 +45,13 @@ export class JsonStore extends MemoryReads implements Store {
   readonly #lock: FileLock;
   readonly #settings: StoreSettings;
   readonly #loop: CommitLoop;
-  readonly #checkpointer: Checkpointer;
+  readonly #checkpoints: CheckpointRuns;
+  readonly #disk: DiskWatch;
+  readonly #shelf: EditShelf;
   readonly #outbox: JournalOutbox;
   readonly #idleMark: IdleMark;
   readonly #ending = new AbortController();
   #core: Core;
-  #edits: readonly ForeignEdit[] = [];
-  #checkpoint: Promise<void> | undefined;
-  #checkpointRetryAt = 0;
   #reopening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -83,7 +76,7 @@ export class JsonStore extends MemoryReads implements Store {
         write: async (batch) => {
           const bytes = batch.finish();
           written = { startedMs: performance.now(), bytes: bytes.length };
-          await this.#core.journal.write(bytes, batch.end);
+          await this.#disk.during(() => this.#core.journal.write(bytes, batch.end));
         },
         sync: async ({ count: items, traces }) => {
           const { startedMs, bytes } = written;
@@ -95,17 +88,30 @@ export class JsonStore extends MemoryReads implements Store {
           batch.publish();
           this.#outbox.publish(batch.outbox);
           this.#idleMark.touched();
-          this.#checkpointWhenDue();
+          this.#checkpoints.whenDue();
         },
         onBroken: (error) => this.#onBroken(error),
       },
       settings.pace,
     );
-    this.#checkpointer = new Checkpointer(context, this.#loop, {
-      journalBytesMax: settings.journalBytesMax,
-      relayed: () => this.#outbox.relayedSeq,
+    this.#shelf = new EditShelf(context);
+    this.#disk = new DiskWatch(context, {
+      intervalMs: settings.probeIntervalMs,
+      probe: () => this.#loop.exclusive(() => hasRoom(context)),
+      onRoom: () => this.#checkpoints.tryAgainNow(),
     });
-    this.#idleMark = new IdleMark(settings.idleMarkMs, () => this.#markWhenIdle());
+    this.#checkpoints = new CheckpointRuns(context, {
+      checkpointer: new Checkpointer(context, this.#loop, {
+        journalBytesMax: settings.journalBytesMax,
+        relayed: () => this.#outbox.relayedSeq,
+      }),
+      afterBytes: settings.checkpointAfterBytes,
+      core: () => this.#core,
+      onDone: () => this.#shelf.refresh(),
+    });
+    this.#idleMark = new IdleMark(settings.idleMarkMs, () =>
+      markJournal(context, this.#loop, () => this.#core),
+    );
     this.phase = { read: () => this.#core.manifest.phase, update: (c) => this.#updatePhase(c) };
   }
 
@@ -144,71 +150,51 @@ export class JsonStore extends MemoryReads implements Store {
 
   /** Foreign edits of the checkpoint files that were kept aside, oldest first. */
   externalEdits(): readonly ExternalEdit[] {
-    return this.#edits.map(({ records: _records, sha256: _sha256, ...edit }) => edit);
+    return this.#shelf.edits;
   }
 
   /**
-   * Brings the checkpoint files up to everything applied so far (I7).
-   * @throws {TandemError} `storage-full`, `storage-failed`
+   * Adopts an external edit through the current primary, or rejects it; durable when it resolves. Then
+   * the files are brought up.
+   * @throws {TandemError} `not-found`, `conflict` as `EditShelf.decide`; `not-primary` while nobody
+   *   takes writes; as `EditAdopter`
    */
-  async checkpoint(): Promise<void> {
-    // One that is under way may have taken its snapshot before the last write; if it fails, whoever
-    // started it is told.
-    while (this.#checkpoint !== undefined) await this.#checkpoint.catch(() => {});
-    try {
-      if (isBehind(this.#core)) await this.#startCheckpoint();
-      else await this.#checkpointer.dropRelayed(this.#core);
-    } catch (error) {
-      throw storageError('a checkpoint', error);
-    }
+  async decideEdit(order: EditOrder): Promise<ExternalEdit> {
+    const decided = await this.#shelf.decide(order, this.#adopter()).catch((error: unknown) => {
+      throw storageError('deciding about an external edit', error);
+    });
+    await this.checkpoint().catch((error: unknown) => {
+      const sentence = 'The files could not be brought up after a decision about an edit';
+      this.#context.log.warn({ error: sentenceOf(error) }, sentence);
+    });
+    return decided;
   }
 
-  #startCheckpoint(): Promise<void> {
-    const run = this.#checkpointer.run(this.#core).then(async () => {
-      this.#edits = await readEdits(this.#context);
-    });
-    this.#checkpoint = run.finally(() => {
-      this.#checkpoint = undefined;
-    });
-    return this.#checkpoint;
+  #adopter(): EditAdopter {
+    const { otherPrimary } = this.#settings;
+    const isElsewhere = primaryOf(this.phase.read().phase) === 'postgres';
+    return isElsewhere && otherPrimary !== undefined ? otherPrimary : jsonAdopter(this.#loop);
   }
 
-  #checkpointWhenDue(): void {
-    if (this.#checkpoint !== undefined || this.#ending.signal.aborted) return;
-    const { manifest, journal } = this.#core;
-    const { replayFrom } = manifest.checkpoint;
-    const bytes = manifest.segments
-      .slice(0, -1)
-      .reduce((sum, { number, length }) => sum + (number >= replayFrom ? length : 0), 0);
-    if (bytes + journal.mark.length < this.#settings.checkpointAfterBytes) return;
-    if (this.#context.now() < this.#checkpointRetryAt) return;
-    this.#startCheckpoint().catch((error) => {
-      this.#checkpointRetryAt = this.#context.now() + CHECKPOINT_RETRY_MS;
-      this.#context.log.error(
-        { error: sentenceOf(error) },
-        'A checkpoint failed; it is tried again',
-      );
-    });
+  /** What the disk does not take at the moment: writes, or checkpoints. */
+  diskTrouble(): { readonly [What in 'writes' | 'checkpoints']: DiskTrouble | undefined } {
+    return { writes: this.#disk.trouble, checkpoints: this.#checkpoints.trouble };
   }
 
-  /** Lets the manifest know how far the journal is durable; best effort. */
-  async #markWhenIdle(): Promise<void> {
-    if (this.#ending.signal.aborted) return;
-    try {
-      await this.#loop.exclusive(async () => {
-        const { manifest, journal } = this.#core;
-        if (manifest.segments.at(-1)?.length === journal.mark.length) return;
-        await updateManifest(this.#context, this.#core, {});
-      });
-    } catch (error) {
-      this.#context.log.warn({ error: sentenceOf(error) }, 'The journal could not be marked');
-    }
+  /**
+   * Brings the checkpoint files up to everything applied so far (I7), also when something else has
+   * changed them; then that is kept aside.
+   * @throws {TandemError} `storage-full`, `storage-failed`; `refused-to-open` when a file has become a
+   *   symbolic link
+   */
+  checkpoint(): Promise<void> {
+    return this.#checkpoints.now();
   }
 
   #updatePhase(change: Partial<JsonPhaseState>): Promise<void> {
     return this.#loop.exclusive(() => {
       const phase = { ...this.#core.manifest.phase, ...change };
-      return updateManifest(this.#context, this.#core, { phase });
+      return this.#disk.during(() => updateManifest(this.#context, this.#core, { phase }));
     });
   }
 
@@ -233,24 +219,16 @@ export class JsonStore extends MemoryReads implements Store {
   /** Called once by `openJsonStore`, before anybody else has the store. */
   async start(options: { checkpointNow: boolean; adoptExternalEdits: boolean }): Promise<void> {
     this.#outbox.relayed(this.#core.manifest.outbox.relayed);
-    this.#edits = await readEdits(this.#context);
-    if (options.checkpointNow) await this.#startCheckpoint();
-    if (options.adoptExternalEdits) await this.#adoptEdits();
-  }
-
-  async #adoptEdits(): Promise<void> {
-    const edits: ForeignEdit[] = [];
-    for (const edit of this.#edits) {
-      const open = edit.status === 'open' && edit.problem === undefined;
-      if (open && acceptsWrites(this.phase.read())) {
-        edits.push(await adoptEdit(this.#context, this.#loop, edit));
-      } else edits.push(edit);
+    await this.#shelf.refresh();
+    if (options.checkpointNow) await this.#checkpoints.start();
+    if (options.adoptExternalEdits && acceptsWrites(this.phase.read())) {
+      await this.#shelf.adoptAll(jsonAdopter(this.#loop));
     }
-    this.#edits = edits;
   }
 
   #onBroken(error: StorageBroken): void {
     this.#context.log.error({ error: error.message }, 'The JSON store stops until it is recovered');
+    this.#disk.broken(error.message);
     this.#loop.stop(
       new TandemError('storage-failed', 'The JSON store is being recovered from disk.', {
         cause: error,
@@ -263,8 +241,7 @@ export class JsonStore extends MemoryReads implements Store {
 
   /** Reads go on from the last durable state meanwhile. */
   async #reopen(): Promise<void> {
-    // Whoever started the checkpoint is told of its failure.
-    await this.#checkpoint?.catch(() => {});
+    await this.#checkpoints.settled();
     await this.#loop.drained();
     await closeJournal(this.#context, this.#core.journal);
     const core = await recoverInPlace(this.#context, this.#ending.signal);
@@ -272,12 +249,16 @@ export class JsonStore extends MemoryReads implements Store {
     this.#core = core;
     this.#outbox.reset();
     this.#loop.restart();
+    this.#disk.fine();
     this.#context.log.warn({}, 'The JSON store was recovered from disk and serves again');
   }
 
   /**
+   * Closes the store and lets go of its lock, whatever happens meanwhile. Idempotent.
    * @param options.checkpoint false for handing the store over at once: the journal has it all, and
    *   the next holder brings the files up (I7 is owed by a clean stop, not by a hand-over)
+   * @throws {TandemError} when the last checkpoint failed: the store is closed and nothing is lost, but
+   *   the files lack what the journal has; `storage-full`, `storage-failed`
    */
   close({ checkpoint = true }: { readonly checkpoint?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#close(checkpoint);
@@ -285,31 +266,34 @@ export class JsonStore extends MemoryReads implements Store {
   }
 
   async #close(checkpoint: boolean): Promise<void> {
-    const { log } = this.#context;
     this.#ending.abort();
     this.#idleMark.end();
+    this.#disk.end();
+    this.#checkpoints.end();
     const closed = new TandemError('unavailable', 'The JSON store is closed.');
     this.#loop.closeToWrites(closed);
     await this.#reopening;
-    try {
-      if (checkpoint) await this.checkpoint();
-      else await this.#checkpoint?.catch(() => {});
-      await this.#loop.exclusive(async () => {
-        const { manifest, journal } = this.#core;
-        const relayed = Math.max(manifest.outbox.relayed, this.#outbox.relayedSeq);
-        const isMarked = manifest.segments.at(-1)?.length === journal.mark.length;
-        if (isMarked && relayed === manifest.outbox.relayed) return;
-        const outbox = { ...manifest.outbox, relayed };
-        await updateManifest(this.#context, this.#core, { outbox });
-      });
-    } catch (error) {
-      // Every acknowledged write is in the journal; the next open recovers from there.
-      log.error({ error: sentenceOf(error) }, 'The last checkpoint failed; the journal has it all');
-    }
+    const behind = checkpoint ? await this.#lastCheckpoint() : undefined;
+    await this.#checkpoints.settled();
+    await markJournal(this.#context, this.#loop, () => this.#core, this.#outbox.relayedSeq);
     this.#loop.stop(closed);
     await this.#reopening;
     await this.#loop.drained();
     await closeJournal(this.#context, this.#core.journal);
     await this.#lock.release();
+    if (behind !== undefined) throw behind;
+  }
+
+  /** @returns why the files lack something, if they do */
+  async #lastCheckpoint(): Promise<unknown> {
+    try {
+      await this.checkpoint();
+      return undefined;
+    } catch (error) {
+      // Every acknowledged write is in the journal; the next open recovers from there.
+      const { log } = this.#context;
+      log.error({ error: sentenceOf(error) }, 'The last checkpoint failed; the journal has it all');
+      return error;
+    }
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 //                    journal-00000012.log     segments; the last one is appended to
 //                    lock                     kernel lock; names its holder
 //                    handover/request         who asks the holder to let go
-//                    handover/checkpoint-request, checkpoint-answer
+//                    handover/checkpoint-request, checkpoint-answer, edit-request, edit-answer
 //                    adopted/                 the legacy files as they were found
 //                    external-edits/          foreign edits, kept aside
 //                    torn-<instant>.log       what a crash left behind the last whole batch
@@ -21,8 +21,12 @@ export interface Layout {
   readonly handoverRequest: string;
   readonly checkpointRequest: string;
   readonly checkpointAnswer: string;
+  readonly editRequest: string;
+  readonly editAnswer: string;
   readonly adopted: string;
   readonly externalEdits: string;
+  /** Written and removed to see whether a full disk has room again. */
+  readonly probe: string;
   checkpointFile(file: string): string;
   /** Where checkpoint `number` writes a file before it is renamed into place. */
   draft(file: string, number: number): string;
@@ -48,8 +52,11 @@ export function layoutOf(directory: string): Layout {
     handoverRequest: join(tandem, 'handover', 'request'),
     checkpointRequest: join(tandem, 'handover', 'checkpoint-request'),
     checkpointAnswer: join(tandem, 'handover', 'checkpoint-answer'),
+    editRequest: join(tandem, 'handover', 'edit-request'),
+    editAnswer: join(tandem, 'handover', 'edit-answer'),
     adopted: join(tandem, 'adopted'),
     externalEdits: join(tandem, 'external-edits'),
+    probe: join(tandem, 'room-probe'),
     checkpointFile: (file) => join(directory, file),
     draft: (file, number) => join(tandem, `draft-${padded(number)}-${file}`),
     state: (number) => join(tandem, `state-${padded(number)}.log`),
@@ -58,5 +65,5 @@ export function layoutOf(directory: string): Layout {
   };
 }
 
-/** Files of `.tandem` that a checkpoint or recovery makes, and removes when nothing names them. */
-export const OWN_FILE = /^(?:(?:state|journal)-\d+\.log|draft-\d+-.*)$/;
+/** Files of `.tandem` that a checkpoint, recovery or probe makes, and removes when nothing names them. */
+export const OWN_FILE = /^(?:(?:state|journal)-\d+\.log|draft-\d+-.*|room-probe)$/;

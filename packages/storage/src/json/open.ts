@@ -1,18 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EditAdopter } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
-import { isTandemError } from '../errors.ts';
+import { isTandemError, sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
 import { adopt } from './adoption.ts';
-import { answerCheckpointRequests } from './checkpoint-request.ts';
-import { type FileSystem, realFileSystem } from './file-system.ts';
+import { answerAsHolder } from './ask-holder.ts';
+import { checkpointErrand, editErrand } from './errands.ts';
+import type { EditOrder } from './external-edit.ts';
+import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
 import { requestHandover } from './handover.ts';
 import { JsonStore } from './json-store.ts';
 import { layoutOf } from './layout.ts';
+import { refuseLinks } from './linked-file.ts';
 import { readManifest } from './manifest.ts';
+import { warnOfNetwork } from './network-file-system.ts';
 import type { OpenContext } from './open-context.ts';
 import { keepOpening, withOpening } from './opening.ts';
 import { MeasuredPace, type Pace } from './pace.ts';
+import { placeRefusal } from './place-refusal.ts';
 import { recover } from './recovery.ts';
 import type { Withdraw } from './request-file.ts';
 import { takeLock } from './store-lock.ts';
@@ -21,6 +27,7 @@ import { PRIVATE_DIRECTORY, storageError } from './whole-file.ts';
 const JOURNAL_BYTES_MAX = 256 << 20;
 const CHECKPOINT_AFTER_BYTES = 64 << 20;
 const IDLE_MARK_MS = 1_000;
+const PROBE_INTERVAL_MS = 1_000;
 const ACQUIRE_INTERVAL_MS = 50;
 
 export interface JsonStoreOptions {
@@ -40,7 +47,11 @@ export interface JsonStoreOptions {
   readonly checkpointAfterBytes?: number;
   /** After a pause of this length in writing, the manifest notes how far the journal is durable. */
   readonly idleMarkMs?: number;
-  /** Names the holder to other processes; one that is named answers their requests for a checkpoint. */
+  /** While the disk is full, how often it is looked whether there is room again. */
+  readonly probeIntervalMs?: number;
+  /** Takes adopted edits as its changes in the phases in which it is the primary. */
+  readonly otherPrimary?: EditAdopter;
+  /** Names the holder to other processes; one that is named does errands for them (`errands.ts`). */
   readonly processName?: string;
   /** How batches follow each other; measured, unless a test wants it repeatable. */
   readonly pace?: Pace;
@@ -57,12 +68,12 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
   const layout = layoutOf(options.directory);
   const context: OpenContext = { fileSystem, layout, collections, log, observer, now };
   try {
-    await fileSystem.mkdir(layout.tandem, PRIVATE_DIRECTORY);
-    const name = options.processName ?? process.title;
-    const lock = await takeLock(fileSystem, layout, name, now());
+    const lock = await takePlace(context, options.processName ?? process.title);
     let store: JsonStore | undefined;
     try {
       await fileSystem.mkdir(layout.handover, PRIVATE_DIRECTORY);
+      await refuseLinks(context);
+      await warnOfNetwork(context);
       const manifest = await readManifest(fileSystem, layout);
       const recovered = withOpening(
         manifest === undefined
@@ -74,6 +85,8 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
         idleMarkMs: options.idleMarkMs ?? IDLE_MARK_MS,
         pace: options.pace ?? new MeasuredPace(),
+        probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
+        otherPrimary: options.otherPrimary,
       });
       await keepOpening(store.phase, log);
       await store.start({
@@ -84,7 +97,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
       return store;
     } catch (error) {
       if (store === undefined) await lock.release();
-      else await store.close();
+      else await closeAnyway(store, log);
       throw error;
     }
   } catch (error) {
@@ -92,8 +105,42 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
   }
 }
 
+/** Makes the folder, if need be, and takes its lock. */
+async function takePlace(
+  { fileSystem, layout, now }: OpenContext,
+  name: string,
+): Promise<FileLock> {
+  try {
+    await fileSystem.mkdir(layout.tandem, PRIVATE_DIRECTORY);
+    return await takeLock(fileSystem, layout, name, now());
+  } catch (error) {
+    throw placeRefusal(layout.directory, error);
+  }
+}
+
+/** Closes a store for the sake of another failure, which says more than this one's. */
+async function closeAnyway(store: JsonStore, log: Log): Promise<void> {
+  try {
+    await store.close();
+  } catch (error) {
+    log.debug(
+      { error: sentenceOf(error) },
+      'A store that could not be opened was not checkpointed',
+    );
+  }
+}
+
 function answerOthers({ fileSystem, layout, log }: OpenContext, store: JsonStore): void {
-  const end = answerCheckpointRequests(fileSystem, layout, log, () => store.checkpoint());
+  const { directory } = layout;
+  const ends = [
+    answerAsHolder(fileSystem, checkpointErrand(directory), log, () => store.checkpoint()),
+    answerAsHolder(fileSystem, editErrand(directory), log, (order) =>
+      store.decideEdit(order as EditOrder),
+    ),
+  ];
+  const end = () => {
+    for (const one of ends) one();
+  };
   store.closing.addEventListener('abort', end, { once: true });
 }
 

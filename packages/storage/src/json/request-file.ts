@@ -20,6 +20,8 @@ export interface HolderRequest {
   readonly host: string;
   /** ISO instant after which the request does not count: its requester gave up or died. */
   readonly until: string;
+  /** What exactly is asked for, as JSON. */
+  readonly payload?: unknown;
 }
 
 export interface Requester {
@@ -27,6 +29,7 @@ export interface Requester {
   readonly processName: string;
   /** How long the request stands unless it is withdrawn; 60 s if not given. */
   readonly lifeMs?: number;
+  readonly payload?: unknown;
 }
 
 /** Takes a request back; also called once it was answered. Idempotent. */
@@ -36,11 +39,11 @@ export type Withdraw = () => Promise<void>;
 export async function placeRequest(
   fileSystem: FileSystem,
   path: string,
-  { pid, processName, lifeMs = REQUEST_LIFE_MS }: Requester,
+  { pid, processName, lifeMs = REQUEST_LIFE_MS, payload }: Requester,
 ): Promise<{ readonly id: string; readonly withdraw: Withdraw }> {
   const id = randomUUID();
   const until = new Date(Date.now() + lifeMs).toISOString();
-  const request: HolderRequest = { id, pid, processName, host: hostname(), until };
+  const request: HolderRequest = { id, pid, processName, host: hostname(), until, payload };
   await fileSystem.mkdir(dirname(path), PRIVATE_DIRECTORY);
   await writeWhole(fileSystem, path, id, request);
   const withdraw = async () => {

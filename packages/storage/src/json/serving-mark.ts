@@ -1,10 +1,11 @@
 //   .tandem/serving/<process id>   locked by its process for as long as it lives
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type FileSystem, realFileSystem } from './file-system.ts';
+import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
 import { layoutOf } from './layout.ts';
+import { placeRefusal } from './place-refusal.ts';
 import type { LockHolder } from './store-lock.ts';
-import { PRIVATE_DIRECTORY, readWhole, removeIfPresent } from './whole-file.ts';
+import { PRIVATE_DIRECTORY, readWhole, removeIfPresent, storageError } from './whole-file.ts';
 
 /** Shows other processes of this machine that this one may be serving PostgreSQL. */
 export interface ServingMark {
@@ -15,17 +16,15 @@ const folderOf = (directory: string): string => join(layoutOf(directory).tandem,
 
 /**
  * Marks this process as one that serves. The kernel frees the mark with the process, however it ends.
- * @throws {TandemError} `storage-*` when the folder can't be written
+ * @throws {TandemError} `refused-to-open` when the folder can't be used; `storage-full`, `storage-failed`
  */
 export async function markServing(
   directory: string,
   processName: string,
   fileSystem: FileSystem = realFileSystem,
 ): Promise<ServingMark> {
-  await fileSystem.mkdir(layoutOf(directory).tandem, PRIVATE_DIRECTORY);
-  await fileSystem.mkdir(folderOf(directory), PRIVATE_DIRECTORY);
   const path = join(folderOf(directory), String(process.pid));
-  const lock = await fileSystem.lock(path);
+  const lock = await lockIn(directory, path, fileSystem);
   if (lock === undefined) throw new Error(`${path} is locked, though it bears this process's id.`);
   const since = new Date().toISOString();
   const holder: LockHolder = { pid: process.pid, processName, host: hostname(), since };
@@ -36,6 +35,20 @@ export async function markServing(
       await removeIfPresent(fileSystem, path);
     },
   };
+}
+
+async function lockIn(
+  directory: string,
+  path: string,
+  fileSystem: FileSystem,
+): Promise<FileLock | undefined> {
+  try {
+    await fileSystem.mkdir(layoutOf(directory).tandem, PRIVATE_DIRECTORY);
+    await fileSystem.mkdir(folderOf(directory), PRIVATE_DIRECTORY);
+    return await fileSystem.lock(path);
+  } catch (error) {
+    throw storageError(`writing ${path}`, placeRefusal(directory, error));
+  }
 }
 
 /** The other live processes of this machine that serve, e.g. `api (process 4711)`. */

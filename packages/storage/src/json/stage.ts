@@ -9,8 +9,8 @@ import { scanEntry } from './record-table.ts';
 export const acceptsWrites = ({ phase, sealed, committing }: JsonPhaseState): boolean =>
   primaryOf(phase) === 'json' && !sealed && committing === null;
 
-/** @throws {TandemError} `not-primary` */
-function assertPrimary(state: JsonPhaseState): void {
+/** @throws {TandemError} `not-primary` when the store accepts no writes of its own */
+export function assertPrimary(state: JsonPhaseState): void {
   if (acceptsWrites(state)) return;
   const { phase, epoch, sealed } = state;
   const why =

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Item, Outcome, Write } from '../changes/index.ts';
+import type { EditAdopter, Item, Outcome, Write } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
@@ -7,6 +7,7 @@ import { noObserver, type Observer } from '../observer.ts';
 import type { PostgresPhase } from '../phase/index.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { Store } from '../store.ts';
+import { postgresAdopter } from './adopt-differences.ts';
 import { applyBatch } from './apply-batch.ts';
 import { storageError } from './failure.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -42,7 +43,7 @@ export interface PostgresStoreOptions {
   readonly now?: () => Date;
 }
 
-export interface PostgresStore extends Store {
+export interface PostgresStore extends Store, EditAdopter {
   readonly name: 'postgres';
   readonly phase: PostgresPhase;
 }
@@ -84,6 +85,7 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
     scanKeys: (afterKey, limit) => translated(scanKeys(pool, afterKey, limit, now())),
     idHighWater: () => translated(readHighWater(pool, [...tables.values()])),
     raiseIdHighWater: (marks) => translated(raiseHighWater(pool, tables, marks)),
+    ...postgresAdopter(context),
     async close() {
       await writes.close();
       await expiry.settled();

@@ -121,8 +121,11 @@ async function commitWrites(
   return settled;
 }
 
-/** Decided by the row read under the shared lock, never from memory (I3). */
-function requirePrimary({ phase, sealed, epoch }: PostgresPhaseState): void {
+/**
+ * Decided by the row read under the shared lock, never from memory (I3).
+ * @throws {TandemError} `not-primary`
+ */
+export function requirePrimary({ phase, sealed, epoch }: PostgresPhaseState): void {
   if (primaryOf(phase) === 'postgres' && !sealed) return;
   throw new TandemError(
     'not-primary',

@@ -24,7 +24,9 @@ export async function open(
     collections: await loadCollections(),
     ...options,
   });
-  onTestFinished(() => store.close());
+  onTestFinished(async () => {
+    if (!store.closing.aborted) await store.close();
+  });
   return store;
 }
 

@@ -167,6 +167,8 @@ export class SimulatedProcess {
           const { mode, uid, gid, cached, number, changed } = inode;
           return { mode, uid, gid, size: cached.length, identity: `${number}-${changed}` };
         }),
+      isLink: async () => false,
+      typeOf: async () => 0,
       lock: (path) => this.#look({ kind: 'lock', path }, () => this.#lock(path)),
       isLocked: async (path) => this.#locks.has(path),
       watch: () => WATCHES_NOTHING,

@@ -5,7 +5,6 @@ import type { Collection } from '../../collections/index.ts';
 import { isTandemError, sentenceOf } from '../../errors.ts';
 import { type JsonStore, openJsonStore, type Pace } from '../../json/index.ts';
 import { acceptsWrites } from '../../json/stage.ts';
-import { type Log, silentLog } from '../../log.ts';
 import type { JsonPhaseState } from '../../phase/index.ts';
 import { below, randomFrom } from '../seeded-random.ts';
 import type { SimulatedMachine, SimulatedProcess } from '../simulated-file-system.ts';
@@ -53,7 +52,6 @@ export class Driver {
   #store: JsonStore | undefined;
   #model: StoreModel | undefined;
   #milliseconds = Date.parse('2026-01-01T00:00:00Z');
-  #loggedErrors = 0;
 
   constructor(
     workload: Workload,
@@ -265,12 +263,17 @@ export class Driver {
   }
 
   async #close(): Promise<void> {
-    const errors = this.#loggedErrors;
-    await withDeadline(this.store.close()).catch((error) => this.#failed(error));
+    const failure = await withDeadline(this.store.close()).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
     this.#store = undefined;
-    // A last checkpoint that fails is logged; the journal has it all.
-    if (this.#loggedErrors === errors) this.keeper.checkpointed(this.#state);
-    else this.#hooks.trouble?.();
+    // When the last checkpoint fails the journal has it all.
+    if (failure === undefined) this.keeper.checkpointed(this.#state);
+    else {
+      this.#failed(failure.error);
+      this.#hooks.trouble?.();
+    }
     this.#hooks.expectationChanged?.();
     this.#process.kill();
   }
@@ -295,7 +298,7 @@ export class Driver {
       this.#process = this.#machine.process();
       try {
         const opening = openJsonStore({
-          ...{ directory: DIRECTORY, collections: this.#collections, log: this.#log() },
+          ...{ directory: DIRECTORY, collections: this.#collections },
           ...{ journalBytesMax, checkpointAfterBytes },
           fileSystem: this.#process.fileSystem,
           now: () => this.#milliseconds++,
@@ -315,14 +318,5 @@ export class Driver {
       this.#model = await StoreModel.of(this.#collections, this.store);
       this.#expect([this.#model]);
     } else await this.#resolve();
-  }
-
-  #log(): Log {
-    return {
-      ...silentLog,
-      error: () => {
-        this.#loggedErrors++;
-      },
-    };
   }
 }

@@ -1,0 +1,123 @@
+//   idle ──asked, or enough journal──> running ──┬──> idle
+//    ^                                           │ failed
+//    └────── tried again after a while ──────────┘
+import { sentenceOf } from '../errors.ts';
+import { type Checkpointer, type Core, isBehind } from './checkpoint.ts';
+import type { DiskTrouble } from './disk-watch.ts';
+import type { OpenContext } from './open-context.ts';
+import { storageError } from './whole-file.ts';
+
+/** After a failed checkpoint, how long none is tried but on demand. */
+const RETRY_MS = 30_000;
+
+export interface CheckpointRunsOptions {
+  readonly checkpointer: Checkpointer;
+  /** A checkpoint starts by itself when this much journal is not covered by one. */
+  readonly afterBytes: number;
+  readonly core: () => Core;
+  /** Told after each checkpoint, before whoever waits for it. */
+  readonly onDone: () => Promise<void>;
+}
+
+/** When checkpoints are made; one at a time. */
+export class CheckpointRuns {
+  readonly #context: OpenContext;
+  readonly #options: CheckpointRunsOptions;
+  #running: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #trouble: DiskTrouble | undefined;
+  #ended = false;
+
+  constructor(context: OpenContext, options: CheckpointRunsOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Stands while the last checkpoint is one that failed. */
+  get trouble(): DiskTrouble | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Brings the checkpoint files up to everything applied so far (I7).
+   * @throws {TandemError} `storage-full`, `storage-failed`; `refused-to-open` when a file has become a
+   *   symbolic link
+   */
+  async now(): Promise<void> {
+    // One that is under way may have taken its snapshot before the last write; if it fails, whoever
+    // started it is told.
+    while (this.#running !== undefined) await this.settled();
+    const { checkpointer, core } = this.#options;
+    try {
+      if (isBehind(core()) || (await checkpointer.filesDiffer(core()))) await this.start();
+      else await checkpointer.dropRelayed(core());
+    } catch (error) {
+      throw storageError('a checkpoint', error);
+    }
+  }
+
+  /** Resolves when none is under way; never rejects. */
+  async settled(): Promise<void> {
+    // Whoever started it is told of its failure.
+    await this.#running?.catch(() => {});
+  }
+
+  /** Makes one, whether it is needed or not; none is under way. */
+  start(): Promise<void> {
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#options.checkpointer.run(this.#options.core());
+      await this.#options.onDone();
+      this.#trouble = undefined;
+    } catch (error) {
+      const since = this.#trouble?.since ?? new Date(this.#context.now()).toISOString();
+      this.#trouble = { since, sentence: sentenceOf(error) };
+      this.#tryAgainLater();
+      throw error;
+    }
+  }
+
+  /** Starts one in the background when enough journal has gathered since the last. */
+  whenDue(): void {
+    if (this.#running !== undefined || this.#ended || this.#retry !== undefined) return;
+    const { manifest, journal } = this.#options.core();
+    const { replayFrom } = manifest.checkpoint;
+    const bytes = manifest.segments
+      .slice(0, -1)
+      .reduce((sum, { number, length }) => sum + (number >= replayFrom ? length : 0), 0);
+    if (bytes + journal.mark.length >= this.#options.afterBytes) this.#startInBackground();
+  }
+
+  /** The reason why the last one failed may be gone. */
+  tryAgainNow(): void {
+    if (this.#trouble === undefined || this.#running !== undefined || this.#ended) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#startInBackground();
+  }
+
+  #tryAgainLater(): void {
+    if (this.#ended) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.tryAgainNow(), RETRY_MS).unref();
+  }
+
+  #startInBackground(): void {
+    this.start().catch((error) => {
+      const sentence = 'A checkpoint failed; it is tried again';
+      this.#context.log.error({ error: sentenceOf(error) }, sentence);
+    });
+  }
+
+  /** None is started by itself any more. */
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#retry);
+  }
+}
