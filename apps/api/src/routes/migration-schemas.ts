@@ -1,28 +1,19 @@
 import { FLAG_NAMES, PHASES } from '@tandem/storage/phase';
-import type { ProblemCode } from '../problem-catalogue.ts';
+import { HISTORY_LIMIT, HISTORY_LIMIT_MAX } from './migration-body.ts';
 import {
-  ACTOR_LENGTH_MAX,
-  HISTORY_LIMIT,
-  HISTORY_LIMIT_MAX,
-  REASON_LENGTH_MAX,
-} from './migration-body.ts';
-import { problemResponses } from './problem-schemas.ts';
+  asking,
+  boolean,
+  instant,
+  integer,
+  list,
+  operation,
+  orNull,
+  REFUSALS,
+  text,
+  whole,
+} from './operator-schemas.ts';
 
 const phase = { type: 'string', enum: [...PHASES] };
-const orNull = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] });
-const text = { type: 'string' };
-const integer = { type: 'integer' };
-const boolean = { type: 'boolean' };
-const instant = { type: 'string', format: 'date-time' };
-
-/** An object that has all of these members. */
-const whole = (properties: Record<string, object>) => ({
-  type: 'object',
-  required: Object.keys(properties),
-  properties,
-});
-const list = (items: object) => ({ type: 'array', items });
-
 const flag = whole({
   value: boolean,
   source: { type: 'string', enum: ['environment', 'table', 'last-known', 'default'] },
@@ -110,40 +101,6 @@ const liveProcess = whole({
   ready: boolean,
   waitingFor: orNull(text),
 });
-
-const COMMON: readonly ProblemCode[] = ['unauthorized', 'unavailable', 'storage-failed'];
-
-/** What every operator's route says of itself. */
-const operation = (
-  summary: string,
-  response: object,
-  { also = [], ...rest }: { also?: readonly ProblemCode[]; [member: string]: unknown } = {},
-) => ({
-  tags: ['migration'],
-  security: [{ operatorToken: [] }],
-  summary,
-  ...rest,
-  response: { 200: response, ...problemResponses([...COMMON, ...also]) },
-});
-
-const asking = {
-  reason: { type: 'string', minLength: 1, maxLength: REASON_LENGTH_MAX },
-  actor: {
-    type: 'string',
-    minLength: 1,
-    maxLength: ACTOR_LENGTH_MAX,
-    description: 'Who asks; the address the request came from, if not given.',
-  },
-  dryRun: { type: 'boolean', default: false, description: 'Shows the steps; writes nothing.' },
-};
-const REFUSALS: readonly ProblemCode[] = [
-  'invalid',
-  'malformed',
-  'conflict',
-  'too-large',
-  'unsupported-media-type',
-  'outcome-unknown',
-];
 
 export const phaseSchema = operation('Which phase is desired and effective?', {
   description: 'The phase as the stores and the processes that run have it.',
