@@ -1,7 +1,9 @@
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
+import { ShadowReads } from '@tandem/storage/consistency';
 import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
 import { armFailpoint } from '@tandem/storage/phase';
+import { divergenceLedger } from '@tandem/storage/postgres';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -12,6 +14,7 @@ import { ApiProcess } from './process/api-process.ts';
 import { measuredRequests } from './process/measured-requests.ts';
 import { ApiFacts } from './process/process-facts.ts';
 import { readinessReport } from './process/readiness-report.ts';
+import { ShadowStores } from './process/shadow-stores.ts';
 import { stopRequested } from './process/stop-signals.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
@@ -32,14 +35,20 @@ async function main(): Promise<number> {
   const options = { level: configuration.logLevel, base: { process: 'api' } };
   const log = pino(options, logDestination());
   const collections = await loadCollections();
-  const metrics = createMetrics();
+  const metrics = createMetrics('api');
   const tracing = await startTracing('api', process.env, log);
   const observers = tracing === undefined ? [] : [tracing.observer];
   const observer = observing([metrics.observer, ...observers], log);
   const api = new ApiProcess({ configuration, collections, log, observer });
   const operators = await openOperators(configuration, log);
   const facts = new ApiFacts(api, operators.pool, log);
-  const requests = measuredRequests(api.requests, metrics.requests);
+  const { jsonDir, shadowReadRate: rate } = configuration;
+  const stores = new ShadowStores({ api, jsonDir, collections, pool: operators.pool, log });
+  const shadow = new ShadowReads({
+    ...{ rate, collections, observer, log, stores: () => stores.now() },
+    reports: divergenceLedger(operators.pool),
+  });
+  const requests = measuredRequests(api.requests, metrics.requests, rate > 0 ? shadow : undefined);
   const app = await build({
     collections,
     migration: operators,
@@ -60,11 +69,14 @@ async function main(): Promise<number> {
   });
   await listen(app, configuration.host, configuration.port);
   facts.start();
+  if (rate > 0) shadow.start();
   // A start that fails ends the process; one that is still waiting (for the lock) can be stopped.
   const why = await Promise.race([stopping, api.start().then(() => stopping)]);
   log.info({}, `Stopping: ${why}.`);
   const unclean = await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
+    await shadow.stop();
+    await stores.close();
     await facts.stop();
     await operators.close();
     await api.stop(DRAIN_TIMEOUT_MS);

@@ -24,7 +24,7 @@ async function main(): Promise<number> {
   armFailpoint(process.env);
   const configuration = readConfiguration();
   const log = pino({ level: configuration.logLevel, base: { process: 'worker' } });
-  const metrics = createMetrics();
+  const metrics = createMetrics('worker');
   const tracing = await startTracing('worker', process.env, log);
   const observers = tracing === undefined ? [] : [tracing.observer];
   const observer = observing([metrics.observer, ...observers], log);

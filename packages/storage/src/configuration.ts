@@ -19,6 +19,8 @@ export interface Configuration {
   readonly corsOrigin: string | undefined;
   /** `undefined`: one is generated into the data folder. */
   readonly operatorToken: string | undefined;
+  /** Share of the reads that are repeated on the secondary, 0 to 1. */
+  readonly shadowReadRate: number;
   readonly logLevel: string;
 }
 
@@ -62,6 +64,16 @@ function port(environment: Environment, variable: string, otherwise: number): nu
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65_535) {
     refuse(variable, `is "${text}"; it must be a port from 0 to 65535.`);
+  }
+  return number;
+}
+
+/** A number from 0 to 1; 0 unless given. */
+function share(environment: Environment, variable: string): number {
+  const text = given(environment, variable) ?? '0';
+  const number = Number(text);
+  if (Number.isNaN(number) || number < 0 || number > 1) {
+    refuse(variable, `is "${text}"; it must be a number from 0 to 1.`);
   }
   return number;
 }
@@ -125,6 +137,7 @@ export function readConfiguration(environment: Environment = process.env): Confi
     adoptExternalEdits: flag(environment, 'ADOPT_EXTERNAL_EDITS') ?? false,
     corsOrigin: given(environment, 'CORS_ORIGIN'),
     operatorToken: operatorToken(environment),
+    shadowReadRate: share(environment, 'SHADOW_READ_RATE'),
     logLevel,
   };
 }

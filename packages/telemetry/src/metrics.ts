@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import type { Observer } from '@tandem/storage/observer';
+import type { ProcessKind } from '@tandem/storage/phase';
 import { observerOf, type RequestMeter, requestMeter, workMetrics } from './counted.ts';
 import { type ProcessFacts, standingGauges } from './standing.ts';
 
@@ -14,9 +15,10 @@ export interface Metrics {
   text(facts: ProcessFacts): Promise<string>;
 }
 
-/** Makes the metrics of this process, with those of Node itself. Once a process. */
-export function createMetrics(): Metrics {
+/** Makes the metrics of this process, with those of Node itself; each line says which `process` it is. */
+export function createMetrics(name: ProcessKind): Metrics {
   const registry = new Registry();
+  registry.setDefaultLabels({ process: name });
   collectDefaultMetrics({ register: registry });
   const work = workMetrics(registry);
   const show = standingGauges(registry);

@@ -28,8 +28,9 @@ import {
 import type { Item } from '@tandem/storage/changes';
 import type { Log } from '@tandem/storage/log';
 import type { Observer, Span } from '@tandem/storage/observer';
+import type { ProcessKind } from '@tandem/storage/phase';
 import { QUEUES } from '@tandem/storage/replication';
-import type { TracedProcess, Tracing } from './tracing.ts';
+import type { Tracing } from './tracing.ts';
 
 const STOP_TIMEOUT_MS = 3_000;
 /** Spans that wait for the collector; more are dropped. */
@@ -37,11 +38,7 @@ const QUEUED_SPANS_MAX = 8_192;
 const SEND_INTERVAL_MS = 5_000;
 
 /** Opens the exporter; `tracing.ts` decides whether. */
-export function openTracing(
-  name: TracedProcess,
-  environment: NodeJS.ProcessEnv,
-  log: Log,
-): Tracing {
+export function openTracing(name: ProcessKind, environment: NodeJS.ProcessEnv, log: Log): Tracing {
   sayProblems(log);
   const provider = new TracerProvider({
     resource: defaultResource().merge(

@@ -1,5 +1,6 @@
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
+import type { ProcessKind } from '@tandem/storage/phase';
 
 /** A request while it is traced. */
 export interface TracedRequest {
@@ -21,13 +22,11 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-export type TracedProcess = 'api' | 'worker';
-
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
 /** Where and how much to trace; the standard's own variables (`OTEL_…`), which the exporter reads too. */
 export async function startTracing(
-  name: TracedProcess,
+  name: ProcessKind,
   environment: NodeJS.ProcessEnv,
   log: Log,
 ): Promise<Tracing | undefined> {

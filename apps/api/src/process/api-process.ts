@@ -67,7 +67,7 @@ export class ApiProcess {
   readonly #options: ApiProcessOptions;
   readonly #pool: Pool;
   readonly #queues: QueueClient;
-  readonly #postgres: PostgresStore;
+  readonly postgres: PostgresStore;
   readonly #flags: FlagWatch;
   readonly #registry: ProcessRegistry;
   readonly #stopping = new AbortController();
@@ -93,7 +93,7 @@ export class ApiProcess {
     this.database = new DatabaseProbe(this.#pool, log);
     this.#queues = createQueueClient({ pool: this.#pool, role: 'enqueue', log });
     const jobs = createJobSink({ queues: this.#queues, queue: QUEUES.json });
-    this.#postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log, observer });
+    this.postgres = openPostgresStore({ pool: this.#pool, collections, jobs, log, observer });
     this.#flags = new FlagWatch({
       pool: this.#pool,
       lockedFlags: configuration.lockedFlags,
@@ -103,7 +103,7 @@ export class ApiProcess {
     this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'api', log });
     this.watch = new CatchUpWatch(log);
     this.keeper = new PhaseKeeper({
-      postgres: this.#postgres,
+      postgres: this.postgres,
       requests: this.requests,
       log,
       signal: this.#stopping.signal,
@@ -182,7 +182,7 @@ export class ApiProcess {
       await this.#registry.stop();
       await this.#mark?.release();
       this.database.stop();
-      await this.#postgres.close();
+      await this.postgres.close();
       await this.#queues.stop();
       await this.#pool.end();
     }
@@ -205,7 +205,7 @@ export class ApiProcess {
   /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
    *  PostgreSQL like this. */
   async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
-    const row = await this.#postgres.phase.read();
+    const row = await this.postgres.phase.read();
     if (row.pairId === null || row.phase !== desired || row.sealed) return undefined;
     if (primaryOf(row.phase) !== 'postgres') return undefined;
     const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
@@ -213,7 +213,7 @@ export class ApiProcess {
       manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);
     if (!behind) return undefined;
     // One that was put back is looked at by whoever holds the JSON store.
-    const { here } = await this.#postgres.phase.acquaintance(row.pairId);
+    const { here } = await this.postgres.phase.acquaintance(row.pairId);
     return postgresWasRestored(here, manifest?.seenPostgres ?? null) ? undefined : row;
   }
 
@@ -246,7 +246,7 @@ export class ApiProcess {
     try {
       const { effective, waitingFor } = await walkTo(flags.desired, {
         ...session.context('start'),
-        postgres: state.usable ? this.#postgres : null,
+        postgres: state.usable ? this.postgres : null,
         ...(state.usable ? {} : { unreachable: state.why }),
         jsonIsBlank: json.isBlank,
       });
@@ -270,7 +270,7 @@ export class ApiProcess {
   #jsonOptions(): JsonStoreOptions {
     const { configuration, collections, log, observer } = this.#options;
     const { jsonDir: directory, adoptExternalEdits } = configuration;
-    const otherPrimary = this.#postgres;
+    const otherPrimary = this.postgres;
     return {
       ...{ directory, adoptExternalEdits, collections, log, observer, otherPrimary },
       processName: 'api',
@@ -281,7 +281,7 @@ export class ApiProcess {
     const { collections, log, observer } = this.#options;
     return new JsonSession({
       ...{ json, collections, log, observer },
-      postgres: this.#postgres,
+      postgres: this.postgres,
       queues: this.#queues,
       requests: this.requests,
       watch: this.watch,

@@ -54,6 +54,7 @@ export class PhaseKeeper {
   #session: JsonSession | undefined;
   #effective: { phase: Phase; epoch: number } | undefined;
   #waitingFor: string | null = null;
+  #catchUpSince: string | null | undefined;
   #retryAtMs = 0;
   #lockHeldSinceMs: number | undefined;
   #nudge = new AbortController();
@@ -70,6 +71,12 @@ export class PhaseKeeper {
 
   get effective(): { readonly phase: Phase; readonly epoch: number } | undefined {
     return this.#effective;
+  }
+
+  /** While PostgreSQL is primary: since when JSON must be brought up by difference, or `null`;
+   *  `undefined` before the row was read. */
+  get catchUpSince(): string | null | undefined {
+    return this.#catchUpSince;
   }
 
   /** Why the effective phase is not the desired one, if it is known. */
@@ -144,6 +151,7 @@ export class PhaseKeeper {
     const { postgres, requests, desired } = this.#options;
     const row = await this.#row();
     if (row === undefined) return this.#takeOver();
+    this.#catchUpSince = row.catchUpSince;
     if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
       this.#lockHeldSinceMs = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);

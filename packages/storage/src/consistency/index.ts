@@ -45,6 +45,7 @@ export {
   repair,
 } from './repair.ts';
 export type { Side } from './repair-plan.ts';
+export { type ShadowedStores, ShadowReads, type ShadowReadsOptions } from './shadow-read.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
 export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';
 export {
