@@ -10,6 +10,7 @@ import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
+import { type DeadLetterRoutesOptions, deadLetters } from './routes/dead-letters.ts';
 import { type MetricsOptions, metrics } from './routes/metrics.ts';
 import { type MigrationOptions, migration } from './routes/migration.ts';
 import { probes } from './routes/probes.ts';
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly corsOrigin?: string | undefined;
   /** The operators' routes; without it there are none. */
   readonly migration?: MigrationOptions;
+  /** The operators' routes on dead letters and single records; without it there are none. */
+  readonly deadLetters?: DeadLetterRoutesOptions;
   /** Measures requests; without it nothing is measured. */
   readonly measuring?: MeasuringOptions;
   /** Serves `/metrics`; without it there is no such route. */
@@ -90,6 +93,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   problemPages(app);
   if (options.metrics !== undefined) metrics(app, options.metrics);
   if (options.migration !== undefined) migration(app, options.migration);
+  if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
   records(app, collections, primary);
   return app;
 }

@@ -1,14 +1,30 @@
+import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
-import { inspectJsonStore } from '@tandem/storage/json';
+import { inspectJsonStore, jsonRecords } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import { operatorToken } from '@tandem/storage/operator-token';
-import { createPool, migrationOperations } from '@tandem/storage/postgres';
-import { readBacklog } from '@tandem/storage/replication';
+import {
+  auditLog,
+  createPool,
+  migrationOperations,
+  postgresRecords,
+  storageError,
+} from '@tandem/storage/postgres';
+import { deadLetterOperations, readBacklog, recordJobs } from '@tandem/storage/replication';
+import { type RecordName, xrayRecord } from '@tandem/storage/xray';
 import type { Pool } from 'pg';
+import type { DeadLetterRoutesOptions } from './routes/dead-letters.ts';
 import type { MigrationOptions } from './routes/migration.ts';
 
 /** Operators are few, and must be heard also while requests hold every connection of the store. */
 const CONNECTIONS_MAX = 2;
+
+/** What operators are given, and the connections it goes over. */
+export interface Operators extends MigrationOptions {
+  readonly deadLetters: DeadLetterRoutesOptions;
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
 
 /**
  * What the operators' routes need, over connections of their own.
@@ -16,8 +32,9 @@ const CONNECTIONS_MAX = 2;
  */
 export async function openOperators(
   configuration: Configuration,
+  collections: readonly Collection[],
   log: Log,
-): Promise<MigrationOptions & { readonly pool: Pool; close(): Promise<void> }> {
+): Promise<Operators> {
   const { databaseUrl = '', lockedFlags, jsonDir } = configuration;
   const token = await operatorToken(configuration, log);
   const applicationName = 'tandem-api-operators';
@@ -27,5 +44,14 @@ export async function openOperators(
     json: () => inspectJsonStore(jsonDir),
     backlog: () => readBacklog(pool),
   });
-  return { operations, token, pool, close: () => pool.end() };
+  const ports = {
+    ...{ collections, json: jsonRecords(jsonDir) },
+    database: { records: postgresRecords(pool, collections), jobs: recordJobs(pool) },
+  };
+  const deadLetters = {
+    operations: deadLetterOperations({ pool, audit: auditLog, operatingError: storageError }),
+    xray: (record: RecordName) => xrayRecord(record, ports),
+    token,
+  };
+  return { operations, deadLetters, token, pool, close: () => pool.end() };
 }

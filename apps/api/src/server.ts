@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   const observers = tracing === undefined ? [] : [tracing.observer];
   const observer = observing([metrics.observer, ...observers], log);
   const api = new ApiProcess({ configuration, collections, log, observer });
-  const operators = await openOperators(configuration, log);
+  const operators = await openOperators(configuration, collections, log);
   const facts = new ApiFacts(api, operators.pool, log);
   const { jsonDir, shadowReadRate: rate } = configuration;
   const stores = new ShadowStores({ api, jsonDir, collections, pool: operators.pool, log });
@@ -52,6 +52,7 @@ async function main(): Promise<number> {
   const app = await build({
     collections,
     migration: operators,
+    deadLetters: operators.deadLetters,
     measuring: {
       requests: metrics.requests,
       phase: () => api.keeper.effective?.phase ?? 'none',

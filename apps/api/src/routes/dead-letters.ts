@@ -1,0 +1,89 @@
+import { TandemError } from '@tandem/storage/errors';
+import {
+  DEAD_LETTER_ACTS,
+  type DeadLetter,
+  type DeadLetterGroup,
+  type DeadLetterOperations,
+} from '@tandem/storage/replication';
+import type { RecordName, RecordXray } from '@tandem/storage/xray';
+import type { FastifyInstance } from 'fastify';
+import { operatorsOnly } from '../plugins/operators-only.ts';
+import { isAdoptableId } from '../record-id.ts';
+import { sendTagged } from '../tagged-answer.ts';
+import { readOrder, readPage, readQueryFilter } from './dead-letter-request.ts';
+import {
+  discardSchema,
+  groupLettersSchema,
+  listLettersSchema,
+  readLetterSchema,
+  redriveSchema,
+} from './dead-letter-schemas.ts';
+import { xraySchema } from './record-xray-schema.ts';
+
+export interface DeadLetterRoutesOptions {
+  readonly operations: DeadLetterOperations;
+  readonly xray: (record: RecordName) => Promise<RecordXray>;
+  readonly token: string;
+}
+
+const BASE = '/api/v1/migration';
+const ACT_SCHEMAS = { redrive: redriveSchema, discard: discardSchema } as const;
+
+/** What operators see of the dead letters and order about them, and the X-ray of a record. */
+export function deadLetters(
+  app: FastifyInstance,
+  { operations, xray, token }: DeadLetterRoutesOptions,
+): void {
+  const onRequest = operatorsOnly(token);
+  const path = `${BASE}/dead-letters`;
+
+  app.get(path, { onRequest, schema: listLettersSchema }, async (request, reply) => {
+    const { filter, page } = readPage(request);
+    const { letters, total, next } = await operations.page(filter, page);
+    return sendTagged(request, reply, { letters: letters.map(letterView), total, next });
+  });
+
+  app.get(`${path}/groups`, { onRequest, schema: groupLettersSchema }, async (request, reply) => {
+    const { groups, ...counts } = await operations.groups(readQueryFilter(request));
+    return sendTagged(request, reply, { ...counts, groups: groups.map(groupView) });
+  });
+
+  app.get(`${path}/:jobId`, { onRequest, schema: readLetterSchema }, async (request) => {
+    const { jobId } = request.params as { jobId: string };
+    return letterView(await operations.read(jobId));
+  });
+
+  for (const act of DEAD_LETTER_ACTS) {
+    app.post(`${path}/${act}`, { onRequest, schema: ACT_SCHEMAS[act] }, async (request) => {
+      const { filter, order } = readOrder(request);
+      const { groups, ...answer } = await operations.act(act, filter, order);
+      return { ...answer, groups: groups.map(groupView) };
+    });
+  }
+
+  app.get(
+    `${BASE}/records/:collection/:id`,
+    { onRequest, schema: xraySchema },
+    async (request, reply) => {
+      const { collection, id } = request.params as { collection: string; id: string };
+      if (!isAdoptableId(id)) throw new TandemError('not-found', `No record has the id ${id}.`);
+      const found = await xray({ collection, id: Number(id) });
+      const { at: _, ...content } = found;
+      return sendTagged(request, reply, found, content);
+    },
+  );
+}
+
+/** A letter with what it carries by kind. */
+function letterView({ item, ...letter }: DeadLetter): object {
+  return {
+    ...letter,
+    change: item?.kind === 'change' ? item.change : null,
+    key: item?.kind === 'key' ? item.key : null,
+  };
+}
+
+const groupView = ({ example, ...group }: DeadLetterGroup): object => ({
+  ...group,
+  example: letterView(example),
+});

@@ -1,0 +1,118 @@
+import { PHASES } from '@tandem/storage/phase';
+import { HISTORY_SOURCES } from '@tandem/storage/xray';
+import { attempt, change, stamp, tagged } from './dead-letter-schemas.ts';
+import {
+  boolean,
+  instant,
+  integer,
+  list,
+  operation,
+  orNull,
+  text,
+  whole,
+} from './operator-schemas.ts';
+
+const nullable = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
+const store = { type: 'string', enum: ['json', 'postgres'] };
+const phase = { type: 'string', enum: [...PHASES] };
+
+const side = {
+  oneOf: [
+    whole({ readable: { const: false }, problem: text }),
+    {
+      type: 'object',
+      required: ['readable', 'phase', 'epoch', 'state', 'stamp', 'text', 'mappingError'],
+      properties: {
+        readable: { const: true },
+        phase,
+        epoch: { ...integer, description: 'Of the store itself.' },
+        state: { type: 'string', enum: ['live', 'deleted', 'none'] },
+        stamp: nullable(stamp),
+        base: {
+          ...nullable(stamp),
+          description: 'What the state was made from; absent where that is not known any more.',
+        },
+        text: { ...orNull(text), description: 'The canonical JSON text.' },
+        mappingError: { ...boolean, description: 'PostgreSQL can’t hold it as it is.' },
+      },
+    },
+  ],
+};
+
+const job = whole({
+  jobId: { type: 'string', format: 'uuid' },
+  direction: store,
+  state: { type: 'string', enum: ['waiting', 'failed', 'active', 'dead'] },
+  change,
+  cause: orNull(text),
+  error: orNull(text),
+  failures: integer,
+  attempts: list(attempt),
+  since: instant,
+  startAfter: instant,
+});
+
+const xray = whole({
+  collection: text,
+  id: integer,
+  at: instant,
+  phase: { ...orNull(phase), enum: [...PHASES, null] },
+  primary: { ...orNull(store), enum: [...store.enum, null] },
+  secondary: { ...orNull(store), enum: [...store.enum, null] },
+  json: side,
+  postgres: side,
+  same: { ...orNull(boolean), description: 'null: one of them can’t be read.' },
+  verdict: { ...text, description: 'One sentence for a person.' },
+  fields: list(
+    whole({
+      name: text,
+      json: { ...orNull(text), description: 'JSON; null: there is none.' },
+      postgres: orNull(text),
+      differs: orNull(boolean),
+    }),
+  ),
+  notRelayed: {
+    ...nullable(list(whole({ seq: integer, stamp }))),
+    description: 'In the journal and not in the queue yet; null: not known.',
+  },
+  jobs: { ...nullable(list(job)), description: 'null: the queue can’t be read.' },
+  divergences: { ...list({ type: 'object' }), description: 'Entries of the ledger.' },
+  acts: {
+    ...list(
+      whole({
+        ...{ at: instant, actor: text, action: text, reason: text },
+        ...{ epoch: integer, version: integer, change: nullable(change) },
+      }),
+    ),
+    description: 'What operators did to its dead letters.',
+  },
+  keys: list(whole({ key: text, knownTo: list(store), at: text, outcome: text })),
+  history: {
+    ...list({
+      type: 'object',
+      required: ['epoch', 'version', 'op', 'at', 'idempotencyKey', 'record', 'knownFrom'],
+      properties: {
+        ...{ epoch: integer, version: integer },
+        op: { ...orNull(text), enum: ['create', 'update', 'delete', null] },
+        ...{ at: orNull(text), base: nullable(stamp), idempotencyKey: orNull(text) },
+        record: orNull(text),
+        knownFrom: list({ type: 'string', enum: [...HISTORY_SOURCES] }),
+      },
+    }),
+    description: 'Every state that still stands anywhere, newest first.',
+  },
+});
+
+export const xraySchema = tagged(
+  operation(
+    'One record wherever it stands',
+    { description: 'Both stores, journal, queue and ledger. What can’t be read is said.', ...xray },
+    {
+      also: ['not-found'],
+      params: {
+        type: 'object',
+        properties: { collection: text, id: { ...integer, minimum: 1 } },
+      },
+    },
+  ),
+);
