@@ -10,6 +10,7 @@ import { checkpoint } from './bars/checkpoint.ts';
 import { groupCommit } from './bars/group-commit.ts';
 import { opening } from './bars/opening.ts';
 import { stored } from './bars/stored.ts';
+import { takeOver } from './bars/take-over.ts';
 import { FULL, type Profile, QUICK } from './profile.ts';
 import { isMet, type Result, tableOf } from './result.ts';
 
@@ -20,6 +21,7 @@ const BARS: Readonly<Record<string, Bar>> = {
   stored,
   checkpoint,
   opening,
+  'take-over': takeOver,
   backfill,
   api,
 };

@@ -11,16 +11,20 @@ export class OpenedStore {
   /** How long the process took to open it. */
   readonly openedMs: number;
   readonly rssBytes: number;
+  /** The event loop's longest delay while it began to follow; 0 where it did not. */
+  readonly followingDelayMs: number;
 
-  private constructor(child: ChildProcess, { openedMs, rssBytes }: Answer) {
+  private constructor(child: ChildProcess, { openedMs, rssBytes, followingDelayMs = 0 }: Answer) {
     if (openedMs === undefined) throw new Error('The process opened nothing.');
     this.#child = child;
     this.openedMs = openedMs;
     this.rssBytes = rssBytes;
+    this.followingDelayMs = followingDelayMs;
   }
 
-  static async open(directory: string): Promise<OpenedStore> {
-    const child = fork(PROGRAM, [directory]);
+  /** @param warmth `warm`: the process follows the store before it opens it */
+  static async open(directory: string, warmth: 'cold' | 'warm' = 'cold'): Promise<OpenedStore> {
+    const child = fork(PROGRAM, [directory, warmth]);
     return new OpenedStore(child, await answerOf(child));
   }
 

@@ -1,8 +1,8 @@
-// A process with one open store, measured from outside: `node store-process.ts DIRECTORY`. It takes
-// one request at a time, so that two of them can be measured in turns without sharing a heap.
+// A process with one open store, measured from outside: `node store-process.ts DIRECTORY [warm]`; warm,
+// it follows the store before it opens it. It takes one request at a time, so that two of them can be measured in turns without sharing a heap.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadCollections } from '@tandem/storage/collections';
-import { openJsonStore } from '@tandem/storage/json';
+import { openJsonStore, WarmFollower } from '@tandem/storage/json';
 import { runWriters, type Work, type Written } from '../loops/writers.ts';
 
 /** What the process is asked to do. */
@@ -21,12 +21,14 @@ export interface Answer {
   readonly rssBytes: number;
   /** How long opening took; the first answer says it, before any request. */
   readonly openedMs?: number;
+  /** The event loop's longest delay while it began to follow. */
+  readonly followingDelayMs?: number;
 }
 
 const DELAY_RESOLUTION_MS = 1;
 const NANOSECONDS_A_MS = 1e6;
 
-const [, , directory] = process.argv;
+const [, , directory, warmth] = process.argv;
 if (directory === undefined || process.send === undefined) {
   throw new Error('This process is started by the bench.');
 }
@@ -37,13 +39,26 @@ const send = (answer: Omit<Answer, 'rssBytes'>): void => {
 const collections = await loadCollections();
 const expense = collections.find(({ name }) => name === 'expense');
 if (expense === undefined) throw new Error('There is no collection expense.');
+/** The first time it loads; a checkpoint file is hashed once it was seen twice. */
+const FOLLOWS = 3;
+
+async function followed(follower: WarmFollower): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  for (let n = 0; n < FOLLOWS; n++) await follower.follow();
+  delay.disable();
+  return delay.max / NANOSECONDS_A_MS;
+}
+const follower = warmth === 'warm' ? new WarmFollower({ directory, collections }) : undefined;
+const followingDelayMs = follower && (await followed(follower));
+
 const started = performance.now();
 // Checkpoints only when the bench asks for one.
 const never = {
   checkpointAfterBytes: Number.POSITIVE_INFINITY,
   journalBytesMax: Number.POSITIVE_INFINITY,
 };
-const store = await openJsonStore({ directory, collections, ...never });
+const store = await openJsonStore({ directory, collections, follower, ...never });
 const openedMs = performance.now() - started;
 
 async function answer(request: Request): Promise<Omit<Answer, 'rssBytes'>> {
@@ -71,4 +86,6 @@ process.on('message', (request: Request) => {
 });
 // Whoever asked is gone: so is the use of this process.
 process.on('disconnect', () => process.exit());
-send({ openedMs });
+if (store.recoveryReport.warm !== (follower !== undefined))
+  throw new Error('It did not open warm.');
+send({ openedMs, ...(followingDelayMs === undefined ? {} : { followingDelayMs }) });

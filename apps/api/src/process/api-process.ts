@@ -15,6 +15,7 @@ import {
   openJsonStore,
   othersServing,
   type ServingMark,
+  WarmFollower,
 } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
@@ -108,7 +109,8 @@ export class ApiProcess {
       log,
       signal: this.#stopping.signal,
       desired: () => this.flags.desired,
-      openJson: () => openJsonStore(this.#jsonOptions()),
+      openJson: (follower) => openJsonStore({ ...this.#jsonOptions(), follower }),
+      newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
       inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
       newSession: (json) => this.#newSession(json),
       onPhase: () => this.#registry.beatNow(),
@@ -265,6 +267,7 @@ export class ApiProcess {
     const ended = json.phase.read();
     await session.letGo();
     this.keeper.servePostgres(ended);
+    this.keeper.warmth.keepFrom(json, ended.phase);
   }
 
   #jsonOptions(): JsonStoreOptions {

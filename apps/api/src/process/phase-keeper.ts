@@ -9,7 +9,7 @@
 // row; with it, the manifest.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
-import type { JsonStore } from '@tandem/storage/json';
+import type { JsonStore, WarmFollower } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
   type JsonPhaseState,
@@ -20,9 +20,11 @@ import {
   type PostgresPhaseState,
   primaryOf,
   type RoutedStore,
+  within,
 } from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import type { JsonSession } from './json-session.ts';
+import { JsonWarmth } from './json-warmth.ts';
 
 const LOOK_INTERVAL_MS = 250;
 /** While requests wait for the end of a switch. */
@@ -33,6 +35,8 @@ const RETRY_INTERVAL_MS = 5_000;
 const SAY_INTERVAL_MS = 2_000;
 /** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
 const LOCK_PATIENCE_MS = 5_000;
+/** A server that fell silent is not waited for where JSON may be, or is about to be, the primary (I5). */
+const ASK_TIMEOUT_MS = 1_000;
 
 export interface PhaseKeeperOptions {
   readonly postgres: PostgresStore;
@@ -41,7 +45,9 @@ export interface PhaseKeeperOptions {
   readonly signal: AbortSignal;
   readonly desired: () => Phase;
   /** Opens the JSON store if nobody holds it. @throws {TandemError} `lock-held` */
-  readonly openJson: () => Promise<JsonStore>;
+  readonly openJson: (follower: WarmFollower | undefined) => Promise<JsonStore>;
+  /** @param from a store that this process has just closed */
+  readonly newFollower: (from?: JsonStore) => WarmFollower;
   /** What the manifest says, without the lock. */
   readonly inspectJson: () => Promise<JsonPhaseState | undefined>;
   readonly newSession: (json: JsonStore) => JsonSession;
@@ -51,6 +57,7 @@ export interface PhaseKeeperOptions {
 /** Keeps this process where the system stands, and moves the system where this process drives. */
 export class PhaseKeeper {
   readonly #options: PhaseKeeperOptions;
+  readonly warmth: JsonWarmth;
   #session: JsonSession | undefined;
   #effective: { phase: Phase; epoch: number } | undefined;
   #waitingFor: string | null = null;
@@ -63,6 +70,7 @@ export class PhaseKeeper {
 
   constructor(options: PhaseKeeperOptions) {
     this.#options = options;
+    this.warmth = new JsonWarmth(options.newFollower);
   }
 
   get session(): JsonSession | undefined {
@@ -106,6 +114,14 @@ export class PhaseKeeper {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#keep();
+    } finally {
+      await this.warmth.end();
+    }
+  }
+
+  async #keep(): Promise<void> {
     const { signal, requests } = this.#options;
     while (!signal.aborted) {
       try {
@@ -152,6 +168,7 @@ export class PhaseKeeper {
     const row = await this.#row();
     if (row === undefined) return this.#takeOver();
     this.#catchUpSince = row.catchUpSince;
+    this.warmth.look(row.phase);
     if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
       this.#lockHeldSinceMs = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
@@ -177,7 +194,7 @@ export class PhaseKeeper {
   async #row(): Promise<PostgresPhaseState | undefined> {
     const { postgres, inspectJson, requests } = this.#options;
     try {
-      return await postgres.phase.read();
+      return await within(ASK_TIMEOUT_MS, 'PostgreSQL', postgres.phase.read());
     } catch (error) {
       const manifest = await inspectJson();
       const known = this.#effective?.epoch ?? 0;
@@ -190,10 +207,11 @@ export class PhaseKeeper {
 
   /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */
   async #takeOver(): Promise<void> {
-    const { openJson, newSession, requests } = this.#options;
+    const { openJson, newSession, requests, log } = this.#options;
     let json: JsonStore;
+    const askedMs = performance.now();
     try {
-      json = await openJson();
+      json = await openJson(this.warmth.follower);
     } catch (error) {
       if (!isTandemError(error, 'lock-held')) throw error;
       this.#lockHeldSinceMs ??= performance.now();
@@ -203,6 +221,10 @@ export class PhaseKeeper {
       return;
     }
     this.#lockHeldSinceMs = undefined;
+    const { warm } = json.recoveryReport;
+    const tookMs = Math.round(performance.now() - askedMs);
+    log.info({ warm, tookMs }, `The JSON store was taken over in ${tookMs} ms.`);
+    await this.warmth.end();
     const session = newSession(json);
     try {
       await this.#agree(session);
@@ -218,6 +240,8 @@ export class PhaseKeeper {
   async #agree(session: JsonSession): Promise<void> {
     const { json } = session;
     try {
+      const { postgres } = this.#options;
+      await within(ASK_TIMEOUT_MS, 'PostgreSQL', postgres.phase.read());
       await mend(session.context('the JSON store was taken over'), json.isBlank);
     } catch (error) {
       if (!isTandemError(error, 'unavailable')) throw error;
@@ -228,8 +252,10 @@ export class PhaseKeeper {
   /** PostgreSQL is the primary: the JSON store goes to the worker. */
   async #letGo(session: JsonSession): Promise<void> {
     this.#session = undefined;
+    const { phase } = session.json.phase.read();
     this.servePostgres(session.json.phase.read());
     await session.letGo();
+    this.warmth.keepFrom(session.json, phase);
   }
 
   #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {

@@ -64,7 +64,7 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
       context.log.warn({ collection, ids: ids.length }, 'Gave ids to adopted records without one');
     }
   }
-  const report = { adopted: files.size > 0, created: true, idsGiven, replayed: 0 };
+  const report = { adopted: files.size > 0, created: true, idsGiven, replayed: 0, warm: false };
   return { memory, journal, manifest, report, checkpointNow: false };
 }
 

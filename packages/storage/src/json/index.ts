@@ -24,3 +24,4 @@ export { jsonRecords } from './record-trace.ts';
 export type { Withdraw } from './request-file.ts';
 export { markServing, othersServing, type ServingMark } from './serving-mark.ts';
 export type { LockHolder } from './store-lock.ts';
+export { WarmFollower, type WarmFollowerOptions } from './warm-follower.ts';

@@ -9,6 +9,7 @@ import { type Layout, layoutOf } from './layout.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
+import type { Position } from './segment-scan.ts';
 import { SnapshotJournal, SnapshotOvertaken } from './snapshot-journal.ts';
 import { readState } from './state-file.ts';
 
@@ -27,6 +28,16 @@ interface Loaded {
   readonly manifest: Manifest;
   readonly memory: Memory;
   readonly journal: SnapshotJournal;
+  /** The state file held every collection: none can be adopted later, past the journal. */
+  readonly holdsAll: boolean;
+}
+
+/** Up to where a memory holds a store, and the manifest that was read before that. */
+export interface SnapshotPlace {
+  readonly manifest: Manifest;
+  readonly memory: Memory;
+  readonly segment: number;
+  readonly position: Position;
 }
 
 /** What a refresh did. */
@@ -44,12 +55,20 @@ export class JsonSnapshot extends MemoryReads {
   readonly #layout: Layout;
   #loaded: Loaded | undefined;
   #refreshing: Promise<unknown> = Promise.resolve();
+  #pace: { readonly besideRequests?: boolean } = {};
 
-  constructor(options: JsonSnapshotOptions) {
+  /** @param from goes on with a memory instead of loading one; nobody else changes it any more */
+  constructor(options: JsonSnapshotOptions, from?: SnapshotPlace) {
     super();
     this.#options = options;
     this.#fileSystem = options.fileSystem ?? realFileSystem;
     this.#layout = layoutOf(options.directory);
+    if (from === undefined) return;
+    const { manifest, memory, segment, position } = from;
+    const { storeId } = manifest;
+    const journal = new SnapshotJournal(this.#fileSystem, this.#layout, storeId, memory);
+    journal.goOnFrom(segment, position);
+    this.#loaded = { manifest, memory, journal, holdsAll: true };
   }
 
   /** The phase part of the manifest, as of the last refresh. */
@@ -80,10 +99,36 @@ export class JsonSnapshot extends MemoryReads {
     return run;
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<undefined> {
     await this.#refreshing;
     await this.#loaded?.journal.close();
     this.#loaded = undefined;
+  }
+
+  /** How far it is; `undefined` where a collection may be adopted that no journal speaks of. */
+  get place(): SnapshotPlace | undefined {
+    const loaded = this.#loaded;
+    if (loaded === undefined || !loaded.holdsAll) return undefined;
+    const { manifest, memory, journal } = loaded;
+    return { manifest, memory, segment: journal.segment, position: journal.position };
+  }
+
+  /**
+   * Follows to the end under a manifest that can't change, gives its memory away and closes.
+   * @returns `undefined` when the files can't be followed from where it is
+   */
+  async handOver(manifest: Manifest): Promise<SnapshotPlace | undefined> {
+    await this.#refreshing;
+    try {
+      await this.#loaded?.journal.follow(manifest);
+      return this.place;
+    } catch (error) {
+      // Damage is for the recovery to name.
+      if (isOvertaken(error)) return undefined;
+      throw error;
+    } finally {
+      await this.close();
+    }
   }
 
   protected reading(): { readonly memory: Memory; readonly now: number } {
@@ -100,30 +145,32 @@ export class JsonSnapshot extends MemoryReads {
   }
 
   async #refresh(): Promise<SnapshotRefresh> {
-    const { memory, journal, manifest: before } = this.#current();
+    const { memory, journal, holdsAll, manifest: before } = this.#current();
     const replayedBefore = journal.replayed;
     const manifest = await this.#manifest();
     try {
       if (manifest.storeId !== before.storeId) throw new SnapshotOvertaken('it is another store.');
+      const isCheckpointed = manifest.checkpoint.number !== before.checkpoint.number;
+      if (isCheckpointed && !holdsAll) throw new SnapshotOvertaken('a collection was adopted.');
       await journal.follow(manifest);
       // The holder forgets expired keys at its checkpoints; a long-lived follower must, too.
-      if (manifest.checkpoint.number !== before.checkpoint.number) {
-        await memory.keys.prune(this.#now());
-      }
-      this.#loaded = { memory, journal, manifest };
+      if (isCheckpointed) await memory.keys.prune(this.#now());
+      this.#loaded = { memory, journal, manifest, holdsAll };
       return { replayed: journal.replayed - replayedBefore, reloaded: false };
     } catch (error) {
       // Damage is told apart from a file that was replaced by looking at all of it once more.
-      if (!(error instanceof SnapshotOvertaken || isTandemError(error, 'refused-to-open'))) {
-        throw error;
-      }
+      if (!isOvertaken(error)) throw error;
       await this.load();
       return { replayed: this.#current().journal.replayed, reloaded: true };
     }
   }
 
-  /** Called once by `openJsonSnapshot`, then by the refreshes. */
-  async load(): Promise<void> {
+  /**
+   * Called once by who made it, then by the refreshes.
+   * @param pace.besideRequests requests are served meanwhile: it works in slices
+   */
+  async load(pace: { readonly besideRequests?: boolean } = this.#pace): Promise<void> {
+    this.#pace = pace;
     for (let loads = 1; ; loads++) {
       const manifest = await this.#manifest();
       const loaded = await this.#tryLoad(manifest, loads === LOADS_MAX);
@@ -142,9 +189,11 @@ export class JsonSnapshot extends MemoryReads {
     const journal = new SnapshotJournal(this.#fileSystem, this.#layout, storeId, memory);
     try {
       const identity = { storeId, number };
-      await readState(this.#fileSystem, this.#layout.state(number), identity, memory);
+      const path = this.#layout.state(number);
+      const held = await readState(this.#fileSystem, path, identity, memory, this.#pace);
       await journal.follow(manifest);
-      return { manifest, memory, journal };
+      const holdsAll = this.#options.collections.every(({ name }) => held.has(name));
+      return { manifest, memory, journal, holdsAll };
     } catch (error) {
       await journal.close();
       const now = await this.#manifest();
@@ -164,6 +213,10 @@ export class JsonSnapshot extends MemoryReads {
     throw new TandemError('unavailable', `There is no JSON store in ${directory} yet.`);
   }
 }
+
+/** What a look at everything settles: the files went on without the reader, or are damaged. */
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof SnapshotOvertaken || isTandemError(error, 'refused-to-open');
 
 const segments = (manifest: Manifest): string =>
   manifest.segments.map(({ number, length }) => `${number}:${length}`).join(' ');

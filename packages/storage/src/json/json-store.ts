@@ -22,6 +22,7 @@ import { type HandoverRequest, watchHandover } from './handover.ts';
 import { IdleMark } from './idle-mark.ts';
 import { markJournal } from './journal-mark.ts';
 import { JournalOutbox } from './journal-outbox.ts';
+import type { SnapshotPlace } from './json-snapshot.ts';
 import type { Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
@@ -251,6 +252,14 @@ export class JsonStore extends MemoryReads implements Store {
     this.#loop.restart();
     this.#disk.fine();
     this.#context.log.warn({}, 'The JSON store was recovered from disk and serves again');
+  }
+
+  /** Where the store ended, for a follower to go on from. Once it is closed nothing changes it. */
+  get end(): SnapshotPlace {
+    if (this.#closing === undefined) throw new Error('The JSON store has not ended.');
+    const { manifest, memory, journal } = this.#core;
+    const { number, length, ...mark } = journal.mark;
+    return { manifest, memory, segment: number, position: { ...mark, offset: length } };
   }
 
   /**

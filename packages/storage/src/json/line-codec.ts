@@ -16,6 +16,8 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const BRACE = 0x7d;
 const READ_BYTES = 1 << 20;
+/** What is read at once where requests are served meanwhile: its lines take about a millisecond. */
+export const SLICE_BYTES = 1 << 16;
 
 /** UTF-8 needs at most this many bytes for a UTF-16 unit. */
 const UNIT_BYTES_MAX = 3;
@@ -150,6 +152,7 @@ export async function scanLines(
   start: { readonly offset: number; readonly checksum: number },
   visit: (line: Line) => boolean | undefined,
   until = Number.POSITIVE_INFINITY,
+  readBytes = READ_BYTES,
 ): Promise<ScanEnd> {
   let { offset, checksum } = start;
   const memory = new GrowingBuffer();
@@ -163,7 +166,7 @@ export async function scanLines(
       const rest = buffer.subarray(offset - base);
       // A line longer than what was read so far doubles the piece, so it is read a bounded number
       // of times; a damaged length merely reads up to the end of the file.
-      const wanted = Math.min(Math.max(READ_BYTES, rest.length), stop - offset - rest.length);
+      const wanted = Math.min(Math.max(readBytes, rest.length), stop - offset - rest.length);
       memory.bytes.set(rest);
       const into = memory.reserve(rest.length + Math.max(wanted, 0), rest.length);
       const more = await readInto(

@@ -27,6 +27,8 @@ export interface RecoveryReport {
   readonly idsGiven: Readonly<Record<string, readonly number[]>>;
   /** Changes, keys and id marks replayed from the journal. */
   readonly replayed: number;
+  /** The memory was a follower's: only what it had not read yet was read. */
+  readonly warm: boolean;
   /** A torn tail that was cut off, and where its bytes are kept. */
   readonly torn?: { readonly bytes: number; readonly keptAt: string };
 }

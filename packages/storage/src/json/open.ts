@@ -22,6 +22,7 @@ import { placeRefusal } from './place-refusal.ts';
 import { recover } from './recovery.ts';
 import type { Withdraw } from './request-file.ts';
 import { takeLock } from './store-lock.ts';
+import type { WarmFollower } from './warm-follower.ts';
 import { PRIVATE_DIRECTORY, storageError } from './whole-file.ts';
 
 const JOURNAL_BYTES_MAX = 256 << 20;
@@ -51,6 +52,8 @@ export interface JsonStoreOptions {
   readonly probeIntervalMs?: number;
   /** Takes adopted edits as its changes in the phases in which it is the primary. */
   readonly otherPrimary?: EditAdopter;
+  /** A follower of this process, whose memory the store goes on with instead of reading everything. */
+  readonly follower?: WarmFollower | undefined;
   /** Names the holder to other processes; one that is named does errands for them (`errands.ts`). */
   readonly processName?: string;
   /** How batches follow each other; measured, unless a test wants it repeatable. */
@@ -78,7 +81,10 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
       const recovered = withOpening(
         manifest === undefined
           ? await adopt(context)
-          : await recover(context, manifest, { trustFiles: true }),
+          : await recover(context, manifest, {
+              trustFiles: true,
+              warm: await options.follower?.handOver(context, manifest),
+            }),
       );
       store = new JsonStore(context, lock, recovered, {
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,

@@ -22,31 +22,46 @@ import {
 } from './segment-scan.ts';
 import { readState } from './state-file.ts';
 import { damageOfTail } from './torn-tail.ts';
-import { openIfPresent, readRange, refusal, removeIfPresent, writeSynced } from './whole-file.ts';
+import type { WarmStart } from './warm-start.ts';
+import {
+  hashFile,
+  openIfPresent,
+  readRange,
+  refusal,
+  removeIfPresent,
+  writeSynced,
+} from './whole-file.ts';
 
 type Items = Parameters<Parameters<typeof scanBatches>[3]>[0];
 
 /**
  * Brings a store back from disk.
  * @param options.trustFiles `false` after a failed sync: the last segment is not written to again
+ * @param options.warm what was read before the lock was taken; all rules are the same with it
  * @throws {TandemError} `refused-to-open` when something is damaged (I12)
  */
 export async function recover(
   context: OpenContext,
   manifest: Manifest,
-  options: { readonly trustFiles: boolean },
+  { trustFiles, warm }: { readonly trustFiles: boolean; readonly warm?: WarmStart | undefined },
 ): Promise<Recovered> {
   const { fileSystem, layout, collections } = context;
-  const memory = new Memory(collections);
   const { storeId } = manifest;
-  const { number, replayFrom } = manifest.checkpoint;
+  const { replayFrom } = manifest.checkpoint;
   // A killed process may have renamed what it read, or the manifest itself, without syncing it: what
   // is built on here must not go back to what it replaced.
   await fileSystem.syncDirectory(layout.tandem);
   await fileSystem.syncDirectory(layout.directory);
-  const held = await readState(fileSystem, layout.state(number), { storeId, number }, memory);
+  const read = warm === undefined ? await readCheckpoint(context, manifest) : undefined;
+  const memory = read?.memory ?? (warm as WarmStart).memory;
+  // A follower is warm only if it found every collection in the state that it began with.
+  const held = read?.held ?? new Set(collections.map(({ name }) => name));
   const late = await adoptLate(context, manifest, memory, held);
-  const { files, behind } = await lookAtFiles(context, manifest, memory, held);
+  const { files, behind } = await lookAtFiles(context, manifest, held, {
+    hash: (path) => warm?.files.hash(path) ?? hashFile(fileSystem, path),
+    // Nothing is replayed into what was read until this is done.
+    base: async () => (read ?? (await readCheckpoint(context, manifest))).memory,
+  });
 
   let replayed = 0;
   const replay = (items: Items): void => {
@@ -56,11 +71,12 @@ export async function recover(
   const last = manifest.segments.at(-1);
   if (last === undefined) throw refusal(layout.manifest, 'it names no journal segment.', RESTORE);
   for (const mark of manifest.segments.slice(0, -1)) {
-    if (mark.number >= replayFrom) await replaySealed(context, storeId, mark, replay);
-    else await assertAsLong(context, mark);
+    const isRead = warm !== undefined || mark.number < replayFrom;
+    if (isRead) await assertAsLong(context, mark);
+    else await replaySealed(context, storeId, mark, replay);
   }
-  const tail = await replayLast(context, storeId, last, replay);
-  const journal = await continueJournal(context, storeId, last, tail, options.trustFiles);
+  const tail = await replayLast(context, storeId, last, replay, warm);
+  const journal = await continueJournal(context, storeId, last, tail, trustFiles);
   const segments = journal.mark.number === last.number ? [] : tail.sealed ? [last] : [];
   const next: Manifest = {
     ...manifest,
@@ -78,12 +94,23 @@ export async function recover(
   await removeUnnamed(context, next);
   const report: RecoveryReport = {
     ...{ created: false, adopted: late.length > 0, idsGiven: {}, replayed },
+    warm: warm !== undefined,
     ...(tail.torn === undefined ? {} : { torn: tail.torn }),
   };
   return { memory, journal, manifest: next, report, checkpointNow: late.length > 0 };
 }
 
 const RESTORE = 'Keep a copy of this folder and restore it from a backup.';
+
+/** What the checkpoint in force holds. */
+async function readCheckpoint(
+  { fileSystem, layout, collections }: OpenContext,
+  { storeId, checkpoint: { number } }: Manifest,
+): Promise<{ memory: Memory; held: ReadonlySet<string> }> {
+  const memory = new Memory(collections);
+  const held = await readState(fileSystem, layout.state(number), { storeId, number }, memory);
+  return { memory, held };
+}
 
 /** Puts one replayed payload into memory. */
 export function replayItem(memory: Memory, payload: Items[number]): void {
@@ -175,13 +202,17 @@ async function replayLast(
   storeId: string,
   mark: SegmentMark,
   replay: (items: Items) => void,
+  warm: WarmStart | undefined,
 ): Promise<Tail> {
   const { layout } = context;
   const path = layout.segment(mark.number);
   const file = await open(context, mark);
   try {
-    const known = await replayToMark(file, path, storeId, mark, replay);
-    const scan = await scanBatches(file, path, known.position, replay);
+    const known =
+      warm === undefined
+        ? await replayToMark(file, path, storeId, mark, replay)
+        : { headerEnd: warm.headerEnd, position: { ...mark, offset: mark.length } };
+    const scan = await scanBatches(file, path, warm?.position ?? known.position, replay);
     const torn = await cutTornTail(context, file, path, mark.number, scan);
     const { position } = scan;
     const payloads: Uint8Array[] = [];

@@ -61,6 +61,7 @@ export async function scanBatches(
   from: Position,
   visit: (items: readonly ItemPayload[]) => void,
   until?: number,
+  readBytes?: number,
 ): Promise<SegmentScan> {
   let position = from;
   let items: ItemPayload[] = [];
@@ -93,6 +94,7 @@ export async function scanBatches(
       return undefined;
     },
     until,
+    readBytes,
   );
   if (end.problem !== undefined) {
     return { position, problem: { offset: end.offset, reason: end.problem } };

@@ -4,7 +4,7 @@
 //   One file stays open, so that a segment which a checkpoint drops can be read to its end all the same.
 import type { FileSystem, OpenFile } from './file-system.ts';
 import type { Layout } from './layout.ts';
-import { storedChecksum } from './line-codec.ts';
+import { SLICE_BYTES, storedChecksum } from './line-codec.ts';
 import type { Manifest, SegmentMark } from './manifest.ts';
 import type { Memory } from './memory.ts';
 import { replayItem } from './recovery.ts';
@@ -44,6 +44,11 @@ export class SnapshotJournal {
     this.#memory = memory;
   }
 
+  /** The segment of the position; 0 before the first. */
+  get segment(): number {
+    return this.#segment;
+  }
+
   /** Behind the last batch that was replayed. */
   get position(): Position {
     return this.#position;
@@ -52,6 +57,12 @@ export class SnapshotJournal {
   /** Changes, keys and id marks replayed so far. */
   get replayed(): number {
     return this.#replayed;
+  }
+
+  /** Begins at a place that the memory is known to hold, instead of at its checkpoint. */
+  goOnFrom(segment: number, position: Position): void {
+    this.#segment = segment;
+    this.#position = position;
   }
 
   async close(): Promise<void> {
@@ -68,7 +79,9 @@ export class SnapshotJournal {
   async follow(manifest: Manifest): Promise<void> {
     const marks = manifest.segments;
     let at = marks.findIndex(({ number }) => number === this.#segment);
-    if (this.#file === undefined) {
+    if (this.#file === undefined && this.#segment > 0) {
+      await this.#comeBack(marks[at]);
+    } else if (this.#file === undefined) {
       // A recovery that found nothing in the segment named there has gone on in a later one.
       at = marks.findIndex(({ number }) => number >= manifest.checkpoint.replayFrom);
       await this.#enter(marks[at]);
@@ -98,6 +111,14 @@ export class SnapshotJournal {
       await file.close();
       throw error;
     }
+  }
+
+  /** Opens the segment that `goOnFrom` named, if it still leads to that place. */
+  async #comeBack(mark: SegmentMark | undefined): Promise<void> {
+    const position = this.#position;
+    await this.#enter(mark);
+    this.#position = position;
+    if (!(await this.#lastLineStands())) throw new SnapshotOvertaken('its last batch is gone.');
   }
 
   async #finishSealed(mark: SegmentMark): Promise<void> {
@@ -143,7 +164,8 @@ export class SnapshotJournal {
       this.#replayed += items.length;
       for (const item of items) replayItem(this.#memory, item);
     };
-    const scan = await scanBatches(this.#open(), path, this.#position, replay, until);
+    const from = this.#position;
+    const scan = await scanBatches(this.#open(), path, from, replay, until, SLICE_BYTES);
     this.#position = scan.position;
     return scan;
   }

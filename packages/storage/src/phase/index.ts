@@ -1,4 +1,5 @@
 export { brakeSentence, pullBrake, waitsForReturn } from './brake.ts';
+export { within } from './deadline.ts';
 export {
   FLAGS_SETTLE_MS,
   type FlagSighting,

@@ -6,7 +6,7 @@ import { standingDifferences } from './standing-differences.ts';
 import type { SwitchContext } from './switch-context.ts';
 
 /** From the seal until the commit; requests wait that long at most, then the seal is lifted. */
-const PAUSE_TIMEOUT_MS = 5_000;
+export const PAUSE_TIMEOUT_MS = 5_000;
 
 /** What a switch under live requests needs beyond one at start. */
 export interface LiveContext extends SwitchContext {
@@ -14,6 +14,8 @@ export interface LiveContext extends SwitchContext {
   readonly facts: () => Promise<GateFacts>;
   /** Aborts when the process stops: a switch that has not reached its commit is undone. */
   readonly signal: AbortSignal;
+  /** From the seal until the commit, {@link PAUSE_TIMEOUT_MS} if not given. */
+  readonly pauseTimeoutMs?: number;
 }
 
 /**
@@ -52,7 +54,10 @@ export interface Pause {
   elapsedMs(): number;
 }
 
-export function beginPause(stopping: AbortSignal, timeoutMs = PAUSE_TIMEOUT_MS): Pause {
+export function beginPause({
+  signal: stopping,
+  pauseTimeoutMs: timeoutMs = PAUSE_TIMEOUT_MS,
+}: LiveContext): Pause {
   const beganMs = performance.now();
   const deadline = new AbortController();
   const timer = setTimeout(() => {

@@ -2,9 +2,16 @@
 //        ─▶ COMMIT: manifest epoch + 1 ─▶ tell PostgreSQL ─▶ let go of the JSON lock
 //   The api processes see the seal as "not primary" and hold their writes until one has the lock.
 import { TandemError } from '../errors.ts';
+import { within } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
 import { closedGates, gatesOf } from './gates.ts';
-import { beginPause, catchUpLive, type LiveContext, type Pause } from './live-context.ts';
+import {
+  beginPause,
+  catchUpLive,
+  type LiveContext,
+  PAUSE_TIMEOUT_MS,
+  type Pause,
+} from './live-context.ts';
 import { advance, type Refusal } from './steps.ts';
 
 /** What the driver in the worker adds: it works the queue towards JSON. */
@@ -13,8 +20,10 @@ export interface DemoteContext extends LiveContext {
   readonly drained: (timeoutMs: number) => Promise<boolean>;
 }
 
-/** The drain's part of the pause. */
-const DRAIN_TIMEOUT_MS = 4_000;
+/** The drain's share of the pause. */
+const DRAIN_SHARE = 0.8;
+/** JSON is primary already, and requests wait for its lock: PostgreSQL's answer is not waited for longer. */
+const TELL_TIMEOUT_MS = 500;
 
 /**
  * 4 → 3 while requests come in. When it returns nothing, the manifest says JSON is primary, and the
@@ -31,7 +40,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
   if (incomplete !== undefined) return { waitingFor: incomplete };
   const { epoch } = await postgres.phase.read();
   await failpoint('demote.before-seal');
-  const pause = beginPause(context.signal);
+  const pause = beginPause(context);
   try {
     await commit(context, epoch, pause);
   } catch (error) {
@@ -49,7 +58,8 @@ async function commit(context: DemoteContext, epoch: number, pause: Pause): Prom
   const { json, postgres, queues } = context;
   await pause.wait(advance(context, epoch, { sealed: true }));
   await pause.wait(failpoint('demote.sealed'));
-  if (!(await pause.wait(context.drained(DRAIN_TIMEOUT_MS)))) {
+  const drainMs = DRAIN_SHARE * (context.pauseTimeoutMs ?? PAUSE_TIMEOUT_MS);
+  if (!(await pause.wait(context.drained(drainMs)))) {
     throw new TandemError('unavailable', 'The queue towards JSON did not drain in time.');
   }
   // A change that failed for good while the queue drained is missing in JSON.
@@ -69,6 +79,7 @@ async function commit(context: DemoteContext, epoch: number, pause: Pause): Prom
   await json.phase.update(next);
   await failpoint('demote.json-committed');
   // From here on it has happened. Should telling fail, whoever opens the JSON store next tells it.
-  await advance(context, epoch, next, { pauseMs: pause.elapsedMs() });
+  const told = advance(context, epoch, next, { pauseMs: pause.elapsedMs() });
+  await within(TELL_TIMEOUT_MS, 'Telling PostgreSQL that JSON is primary', told);
   await failpoint('demote.postgres-told');
 }

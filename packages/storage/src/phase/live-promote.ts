@@ -16,6 +16,11 @@ const ROUND_ITEMS = 1_000;
 /** A round that leaves no more than this is short enough for the pause. */
 const LAST_ROUND_ITEMS_MAX = 200;
 const ROUNDS_MAX = 50;
+/**
+ * How long reads wait for the answer to the commit; it takes milliseconds. Then they go on from JSON,
+ * which has every write that this process acknowledged: no client of its own reads anything stale.
+ */
+const READS_HELD_MS = 500;
 
 /** What the driver in the api process adds: it has the journal and the requests. */
 export interface PromoteContext extends LiveContext {
@@ -53,7 +58,7 @@ export async function promotePostgres(context: PromoteContext): Promise<Refusal 
     covered = await carryOver(context, covered, touched);
   }
   await failpoint('promote.before-seal');
-  const pause = beginPause(context.signal);
+  const pause = beginPause(context);
   try {
     await commit(context, covered, touched, pause);
   } catch (error) {
@@ -88,7 +93,13 @@ async function commit(
   await failpoint('promote.committing-marked');
   requests.hold('all');
   const evidence = { carriedOver: touchedCount(touched), pauseMs: pause.elapsedMs() };
-  await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, evidence);
+  const readsGoOn = setTimeout(() => requests.hold('writes'), READS_HELD_MS);
+  try {
+    await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, evidence);
+  } finally {
+    clearTimeout(readsGoOn);
+  }
+  requests.hold('all');
   await failpoint('promote.committed');
   await json.phase.update({ ...next, sealed: false, committing: null, catchUpSince: null });
   await failpoint('promote.told');
