@@ -2,6 +2,7 @@ import { type Collection, loadCollections } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import {
   alwaysQueued,
+  noLedger,
   queuedByRelay,
   type VerifyProgress,
   type VerifyRun,
@@ -10,7 +11,7 @@ import {
 import { TandemError } from '@tandem/storage/errors';
 import { freshReads, type JsonSnapshot, openJsonSnapshot } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { type Phase, primaryOf } from '@tandem/storage/phase';
+import { type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import {
   divergenceLedger,
   openPostgresStore,
@@ -88,6 +89,9 @@ async function compare(
   // Every move commits in the new primary first: of two stores the higher epoch is right.
   const { phase, epoch } = theirs.epoch > ours.epoch ? theirs : ours;
   const jsonLeads = primaryOf(phase) === 'json';
+  const { catchUpSince } = jsonLeads ? ours : theirs;
+  // Where the other store is not written, or not complete yet, differences say nothing.
+  const isFollowed = secondaryOf(phase) !== null && catchUpSince === null;
   const json = freshReads(snapshot);
   const head = async () => {
     await snapshot.refresh();
@@ -97,7 +101,7 @@ async function compare(
     ...{
       collections,
       runs: verifyRuns(pool),
-      ledger: divergenceLedger(pool),
+      ledger: isFollowed ? divergenceLedger(pool) : noLedger,
       patienceMs,
       onProgress,
     },

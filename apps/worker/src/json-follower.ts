@@ -6,7 +6,12 @@
 //                (checkpoint)         agree on the phase, catch up by difference
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
-import { bringUpToDate, type CatchUpWatch, describeDifferences } from '@tandem/storage/consistency';
+import {
+  bringUpToDate,
+  type CatchUpWatch,
+  describeDifferences,
+  type VerifySchedule,
+} from '@tandem/storage/consistency';
 import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
@@ -20,7 +25,7 @@ import {
   type Processes,
   type SwitchContext,
 } from '@tandem/storage/phase';
-import type { PostgresStore } from '@tandem/storage/postgres';
+import { keepJsonDisagreements, type PostgresStore } from '@tandem/storage/postgres';
 import {
   type DirectionStatus,
   type DirectionWorker,
@@ -30,6 +35,7 @@ import {
 import { Outage } from './outage.ts';
 import { pause } from './pause.ts';
 import { PhaseDriver } from './phase-driver.ts';
+import { keepPostgresConsistent } from './postgres-consistency.ts';
 
 /** How often a lock that another process holds is tried again. */
 const LOCK_INTERVAL_MS = 500;
@@ -42,6 +48,7 @@ const DRIVE_INTERVAL_MS = 250;
 export interface JsonFollowerOptions {
   readonly directory: string;
   readonly adoptExternalEdits: boolean;
+  readonly verifySchedule: VerifySchedule;
   readonly collections: readonly Collection[];
   readonly postgres: PostgresStore;
   readonly queues: QueueClient;
@@ -186,6 +193,7 @@ export class JsonFollower {
     const store = await openJsonStore({
       ...{ directory, collections, adoptExternalEdits, log, observer },
       ...{ otherPrimary: this.#options.postgres, processName: 'worker' },
+      keepDisagreements: keepJsonDisagreements(this.#options.queues.pool),
     });
     const handover = new AbortController();
     const end = AbortSignal.any([leave, handover.signal]);
@@ -238,6 +246,7 @@ export class JsonFollower {
       ...{ store, queues, collections, log, observer },
     });
     this.#state = 'working';
+    const consistency = keepPostgresConsistent({ ...this.#options, json: store });
     let moved = false;
     try {
       while (!moved && !end.aborted) {
@@ -248,6 +257,7 @@ export class JsonFollower {
         if (!moved) await pause(DRIVE_INTERVAL_MS, end);
       }
     } finally {
+      await consistency.stop();
       await this.#worker.stop({ drainTimeoutMs: mayDrain() && !moved ? this.#drainTimeoutMs : 0 });
       this.#worker = undefined;
       if (!moved) await driver.noteFollowed('now');

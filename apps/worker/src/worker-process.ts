@@ -97,6 +97,7 @@ export class WorkerProcess {
     this.#json = new JsonFollower({
       directory: configuration.jsonDir,
       adoptExternalEdits: configuration.adoptExternalEdits,
+      verifySchedule: configuration.verifySchedule,
       processes: this.#registry,
       watch: this.#watch,
       ...{ collections, postgres: this.#postgres, queues: this.#queues, log, observer },

@@ -21,6 +21,8 @@ export interface Configuration {
   readonly operatorToken: string | undefined;
   /** Share of the reads that are repeated on the secondary, 0 to 1. */
   readonly shadowReadRate: number;
+  /** How often the stores are compared: what changed, and everything. In ms; `null` never. */
+  readonly verifySchedule: { readonly changedMs: number | null; readonly fullMs: number | null };
   readonly logLevel: string;
 }
 
@@ -76,6 +78,19 @@ function share(environment: Environment, variable: string): number {
     refuse(variable, `is "${text}"; it must be a number from 0 to 1.`);
   }
   return number;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 };
+
+/** A span in ms; `null` for never. */
+function interval(environment: Environment, variable: string, otherwise: number): number | null {
+  const text = given(environment, variable);
+  if (text === undefined) return otherwise;
+  if (text.toLowerCase() === 'off') return null;
+  const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const ms = Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  if (!(ms > 0)) refuse(variable, `is "${text}"; it must be a span such as 30s, 5m, 24h, or off.`);
+  return ms;
 }
 
 /** Whoever reaches the port can read and change every record, so a wider reach must be asked for. */
@@ -138,6 +153,10 @@ export function readConfiguration(environment: Environment = process.env): Confi
     corsOrigin: given(environment, 'CORS_ORIGIN'),
     operatorToken: operatorToken(environment),
     shadowReadRate: share(environment, 'SHADOW_READ_RATE'),
+    verifySchedule: {
+      changedMs: interval(environment, 'VERIFY_EVERY', 5 * 60_000),
+      fullMs: interval(environment, 'VERIFY_FULL_EVERY', 24 * 3_600_000),
+    },
     logLevel,
   };
 }

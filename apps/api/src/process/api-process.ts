@@ -34,6 +34,7 @@ import {
 import {
   createPool,
   FlagWatch,
+  keepJsonDisagreements,
   openPostgresStore,
   type PostgresStore,
   ProcessRegistry,
@@ -277,6 +278,7 @@ export class ApiProcess {
     return {
       ...{ directory, adoptExternalEdits, collections, log, observer, otherPrimary },
       processName: 'api',
+      keepDisagreements: keepJsonDisagreements(this.#pool),
     };
   }
 
@@ -288,6 +290,7 @@ export class ApiProcess {
       queues: this.#queues,
       requests: this.requests,
       watch: this.watch,
+      verifySchedule: this.#options.configuration.verifySchedule,
       signal: this.#stopping.signal,
       outside: async () => {
         const { state } = this.database;

@@ -1,5 +1,5 @@
 import type { Collection } from '@tandem/storage/collections';
-import type { CatchUpWatch } from '@tandem/storage/consistency';
+import type { CatchUpWatch, ConsistencyKeeper, VerifySchedule } from '@tandem/storage/consistency';
 import { sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
@@ -25,6 +25,7 @@ import {
   readBacklog,
 } from '@tandem/storage/replication';
 import { followWithPostgres, journalOf } from './follow.ts';
+import { keepJsonConsistent } from './json-consistency.ts';
 
 export interface JsonSessionOptions {
   readonly json: JsonStore;
@@ -35,6 +36,7 @@ export interface JsonSessionOptions {
   readonly watch: CatchUpWatch;
   readonly log: Log;
   readonly observer: Observer;
+  readonly verifySchedule: VerifySchedule;
   readonly signal: AbortSignal;
   /** What this process knows of the gates beside the stores' own state. */
   readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
@@ -47,6 +49,7 @@ export class JsonSession {
   readonly #journal;
   readonly #upkeep;
   #relay: Relay | undefined;
+  #consistency: ConsistencyKeeper | undefined;
 
   constructor(options: JsonSessionOptions) {
     const { json, postgres, queues, collections, log } = options;
@@ -106,6 +109,7 @@ export class JsonSession {
     const { queues, observer } = this.#options;
     const context = { ...this.context('the relay met PostgreSQL'), observer };
     this.#relay ??= followWithPostgres(context, this.#journal, queues);
+    this.#consistency ??= keepJsonConsistent({ ...this.#options, json: this.json });
   }
 
   /** The gates of a move away from JSON, as they stand now. */
@@ -132,6 +136,9 @@ export class JsonSession {
   }
 
   async #stopRelay(drainTimeoutMs: number): Promise<void> {
+    const consistency = this.#consistency;
+    this.#consistency = undefined;
+    await consistency?.stop();
     const relay = this.#relay;
     this.#relay = undefined;
     await relay?.stop({ drainTimeoutMs });

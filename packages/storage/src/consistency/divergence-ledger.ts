@@ -33,7 +33,7 @@ export interface DivergenceReports {
 
 /** How an entry ended: `repaired`; `by-itself`; `superseded` by a newer change of the record; by an
  *  operator's choice. */
-export const RESOLUTIONS = [
+const RESOLUTIONS = [
   'repaired',
   'by-itself',
   'superseded',
@@ -109,6 +109,16 @@ export interface DivergenceLedger extends DivergenceReports {
    *  out: they have a gate of their own, and so have dead letters and mapping errors. */
   budgets(): Promise<readonly DivergenceBudget[]>;
 }
+
+/** For stores of which one is not written: what differs is no divergence. */
+export const noLedger: DivergenceLedger = {
+  report: async () => {},
+  find: async () => [],
+  openOf: async () => [],
+  repairing: async () => {},
+  close: async () => 0,
+  budgets: async () => [],
+};
 
 /** Whether it waits for a person: which of two sides counts can't be told from them (I4). */
 export const needsChoice = ({ class: name }: Pick<SeenDifference, 'class'>): boolean =>

@@ -29,7 +29,7 @@ export {
   type LedgerFilter,
   type LedgerPage,
   needsChoice,
-  RESOLUTIONS,
+  noLedger,
   type Resolution,
   type SeenDifference,
   type Sighting,

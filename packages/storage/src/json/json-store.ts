@@ -12,6 +12,7 @@ import { Batch } from './batch.ts';
 import { Checkpointer, type Core, updateManifest } from './checkpoint.ts';
 import { CheckpointRuns } from './checkpoint-runs.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { disagreements } from './disagreements.ts';
 import { type DiskTrouble, DiskWatch, hasRoom } from './disk-watch.ts';
 import { jsonAdopter } from './edit-adoption.ts';
 import { EditShelf } from './edit-shelf.ts';
@@ -134,8 +135,13 @@ export class JsonStore extends MemoryReads implements Store {
     return this.#loop.submit((batch) => stageWrite(batch, write));
   }
 
-  apply(items: readonly Item[]): Promise<readonly ApplyResult[]> {
-    return this.#loop.submit((batch) => items.map((item) => stageApply(batch, item)));
+  async apply(items: readonly Item[]): Promise<readonly ApplyResult[]> {
+    const results = await this.#loop.submit((batch) =>
+      items.map((item) => stageApply(batch, item)),
+    );
+    const found = disagreements(items, results);
+    if (found.length > 0) await this.#settings.keepDisagreements?.(found);
+    return results;
   }
 
   raiseIdHighWater(marks: IdHighWater): Promise<void> {

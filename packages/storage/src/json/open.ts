@@ -6,6 +6,7 @@ import { type Log, silentLog } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
 import { adopt } from './adoption.ts';
 import { answerAsHolder } from './ask-holder.ts';
+import type { KeepDisagreements } from './disagreements.ts';
 import { checkpointErrand, editErrand } from './errands.ts';
 import type { EditOrder } from './external-edit.ts';
 import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
@@ -58,6 +59,8 @@ export interface JsonStoreOptions {
   readonly processName?: string;
   /** How batches follow each other; measured, unless a test wants it repeatable. */
   readonly pace?: Pace;
+  /** Keeps what applying must not overwrite. */
+  readonly keepDisagreements?: KeepDisagreements;
 }
 
 /**
@@ -90,6 +93,7 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
         journalBytesMax: options.journalBytesMax ?? JOURNAL_BYTES_MAX,
         checkpointAfterBytes: options.checkpointAfterBytes ?? CHECKPOINT_AFTER_BYTES,
         idleMarkMs: options.idleMarkMs ?? IDLE_MARK_MS,
+        keepDisagreements: options.keepDisagreements,
         pace: options.pace ?? new MeasuredPace(),
         probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
         otherPrimary: options.otherPrimary,

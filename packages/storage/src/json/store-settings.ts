@@ -1,4 +1,5 @@
 import type { EditAdopter } from '../changes/index.ts';
+import type { KeepDisagreements } from './disagreements.ts';
 import type { Pace } from './pace.ts';
 
 /** What a store is opened with; `JsonStoreOptions` explains each. */
@@ -10,4 +11,5 @@ export interface StoreSettings {
   readonly probeIntervalMs: number;
   /** Takes adopted edits in the phases in which this store does not. */
   readonly otherPrimary: EditAdopter | undefined;
+  readonly keepDisagreements: KeepDisagreements | undefined;
 }

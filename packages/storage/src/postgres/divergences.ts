@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Change } from '../changes/index.ts';
 import type { ScanEntry } from '../store.ts';
+import { storageError } from './failure.ts';
 import { rows } from './transaction.ts';
 
 /** A change that was kept out, and the state that it met. */
@@ -53,3 +54,17 @@ export async function recordDivergences(
     );
   }
 }
+
+/**
+ * Keeps what the JSON store met while it applied.
+ * @throws {TandemError} `unavailable`, `storage-failed`
+ */
+export const keepJsonDisagreements =
+  (pool: Pool) =>
+  async (found: readonly Divergence[]): Promise<void> => {
+    try {
+      await recordDivergences(pool, found, 'json', new Date());
+    } catch (error) {
+      throw storageError(error);
+    }
+  };

@@ -1,9 +1,11 @@
 export { auditLog } from './audit-log.ts';
 export { consistencyOrders } from './consistency-orders.ts';
 export { divergenceLedger } from './divergence-ledger.ts';
+export { keepJsonDisagreements } from './divergences.ts';
 export { storageError } from './failure.ts';
 export { FlagWatch, type FlagWatchOptions } from './flag-watch.ts';
 export { readPhaseFlags, writePhaseFlags } from './flags.ts';
+export { type LedgerOperations, ledgerOperations } from './ledger-operations.ts';
 export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';
 export { type MigrationOperationsOptions, migrationOperations } from './migration-operations.ts';
 export { readPhaseIntent } from './phase-intents.ts';
