@@ -102,7 +102,7 @@ async function installation() {
         phase: mortal(json.phase, ['update'], life),
       }),
       postgres: mortal(postgres, ['apply', 'raiseIdHighWater'], life, {
-        phase: mortal(postgres.phase, ['advance'], life),
+        phase: mortal(postgres.phase, ['advance', 'advanceAfter'], life),
       }),
       queues: mortal(upkeep, ['dropCovered', 'beginRelay', 'enqueueRejected'], life),
       collections,

@@ -19,6 +19,7 @@ import type { Observer } from '@tandem/storage/observer';
 import {
   failpoint,
   type Gate,
+  type LiveContext,
   mend,
   type Phase,
   type PostgresPhaseState,
@@ -54,6 +55,8 @@ export interface JsonFollowerOptions {
   readonly queues: QueueClient;
   /** Who else runs, and what they believe. */
   readonly processes: Processes;
+  /** The phase that rows of the flags' table ask for. */
+  readonly desiredBy: LiveContext['desiredBy'];
   readonly watch: CatchUpWatch;
   readonly log: Log;
   readonly observer: Observer;
@@ -233,9 +236,11 @@ export class JsonFollower {
     end: AbortSignal,
     mayDrain: () => boolean,
   ): Promise<boolean> {
-    const { postgres, collections, queues, processes, watch, log, observer } = this.#options;
+    const { postgres, collections, queues, processes, watch, log } = this.#options;
+    const { observer, desiredBy } = this.#options;
     const driver = new PhaseDriver({
       ...{ json: store, postgres, queues, collections, processes, watch, log, signal: end },
+      desiredBy,
     });
     this.#driver = driver;
     if (!(await this.#prepare(store, driver, end))) return false;
@@ -274,7 +279,10 @@ export class JsonFollower {
     const desired = this.#desired;
     const { phase: before } = await postgres.phase.read();
     if (before === 'postgres-only' && desired !== undefined && desired !== before) {
-      await driver.leavePostgresOnly(desired);
+      if ((await driver.leavePostgresOnly(desired)) !== undefined) {
+        await pause(FAILURE_INTERVAL_MS, end);
+        return false;
+      }
     }
     const { phase, epoch, catchUpSince } = await postgres.phase.read();
     if (phase !== 'postgres-primary' || end.aborted) return false;

@@ -9,14 +9,16 @@ import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
-  advance,
   disagreement,
   failpoint,
   type Gate,
   type GateFacts,
   gatesOf,
+  type LiveContext,
+  type MoveContext,
   meetAgain,
   mend,
+  moveTo,
   nextPhase,
   type Phase,
   type Processes,
@@ -24,6 +26,7 @@ import {
   promoteJson,
   type Refusal,
   type SwitchContext,
+  SwitchMachine,
 } from '@tandem/storage/phase';
 import { type PostgresStore, relayCursor } from '@tandem/storage/postgres';
 import {
@@ -52,12 +55,14 @@ export interface PhaseDriverOptions {
   readonly watch: CatchUpWatch;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly desiredBy: LiveContext['desiredBy'];
 }
 
 /** Moves the phase for as long as this process holds the JSON store. */
 export class PhaseDriver {
   readonly #options: PhaseDriverOptions;
   readonly #upkeep;
+  readonly #machine = new SwitchMachine();
   #retryAtMs = 0;
   #noteAtMs = 0;
   #meetAtMs = 0;
@@ -87,10 +92,11 @@ export class PhaseDriver {
     return this.#waitingFor;
   }
 
-  context(reason: string): SwitchContext {
+  context(reason: string): SwitchContext & { readonly machine: SwitchMachine } {
     const { json, postgres, collections, watch, log } = this.#options;
     return {
       ...{ json, postgres, collections, watch, log, reason, queues: this.#upkeep },
+      machine: this.#machine,
       actor: `worker ${process.pid}`,
       now: () => new Date(),
     };
@@ -133,18 +139,21 @@ export class PhaseDriver {
     }
   }
 
-  /** 5 → 4: the difference is brought over afterwards, by whoever follows. */
-  async leavePostgresOnly(desired: Phase): Promise<void> {
-    const { json, postgres, log } = this.#options;
-    const { epoch } = await postgres.phase.read();
-    const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
-    const catchUpSince = new Date().toISOString();
-    await failpoint('json-on.before');
-    await advance(this.context(reasonOf(desired)), epoch, { ...next, catchUpSince });
-    await failpoint('json-on.committed');
-    await json.phase.update(next);
-    await failpoint('json-on.told');
-    sayMoved(log, 'postgres-only', next.phase);
+  /** 5 → 4: the difference is brought over afterwards, by whoever follows.
+   *  @returns why it was not done */
+  async leavePostgresOnly(desired: Phase): Promise<Refusal | undefined> {
+    const to = 'postgres-primary';
+    const refusal = await moveTo(to, this.context(reasonOf(desired)), {
+      prepare: () => this.#mayMove(),
+      before: { committing: () => failpoint('json-on.before') },
+      after: {
+        committing: () => failpoint('json-on.committed'),
+        telling: () => failpoint('json-on.told'),
+      },
+    });
+    this.#waitingFor = refusal?.waitingFor ?? null;
+    if (refusal === undefined) sayMoved(this.#options.log, 'postgres-only', to);
+    return refusal;
   }
 
   /**
@@ -181,7 +190,7 @@ export class PhaseDriver {
   /** Agrees the stores after a step that failed halfway: its seal may stand (or arrive) yet.
    *  @returns false while they can't be agreed */
   async #settle(): Promise<boolean> {
-    if (!this.#unsettled) return true;
+    if (!this.#unsettled && this.#machine.state === 'serving') return true;
     try {
       await mend(this.context('a step that failed halfway'), false);
       this.#unsettled = false;
@@ -201,30 +210,36 @@ export class PhaseDriver {
   }
 
   async #step(next: Phase, desired: Phase): Promise<Refusal | undefined> {
-    const { signal } = this.#options;
+    const { signal, desiredBy } = this.#options;
     const context = this.context(reasonOf(desired));
     if (next === 'postgres-only') return this.#endDualWrite(context);
     return promoteJson({
-      ...{ ...context, signal },
+      ...{ ...context, signal, desiredBy },
       facts: () => this.#facts(),
       drained: (timeoutMs) => this.#drained(timeoutMs),
     });
   }
 
-  async #endDualWrite(context: SwitchContext): Promise<Refusal | undefined> {
-    const { json, postgres } = this.#options;
-    const { epoch } = await postgres.phase.read();
+  async #endDualWrite(context: MoveContext): Promise<Refusal | undefined> {
+    const refusal = await moveTo('postgres-only', context, {
+      prepare: async () => {
+        const waits = await this.#mayMove();
+        if (waits === undefined) await this.noteFollowed('now');
+        return waits;
+      },
+      before: { committing: () => failpoint('json-off.before') },
+      after: {
+        committing: () => failpoint('json-off.committed'),
+        telling: () => failpoint('json-off.told'),
+      },
+    });
+    if (refusal === undefined) await this.#upkeep.dropCovered('json');
+    return refusal;
+  }
+
+  async #mayMove(): Promise<Refusal | undefined> {
     const sentence = disagreement(await this.#options.processes.live());
-    if (sentence !== null) return { waitingFor: sentence };
-    await this.noteFollowed('now');
-    const next = { epoch: epoch + 1, phase: 'postgres-only' as const };
-    await failpoint('json-off.before');
-    await advance(context, epoch, { ...next, catchUpSince: null });
-    await failpoint('json-off.committed');
-    await json.phase.update(next);
-    await failpoint('json-off.told');
-    await this.#upkeep.dropCovered('json');
-    return undefined;
+    return sentence === null ? undefined : { waitingFor: sentence };
   }
 
   /** The gates of a move from here, as they stand now. */

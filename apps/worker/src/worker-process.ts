@@ -99,6 +99,7 @@ export class WorkerProcess {
       adoptExternalEdits: configuration.adoptExternalEdits,
       verifySchedule: configuration.verifySchedule,
       processes: this.#registry,
+      desiredBy: (rows) => this.#flags.desiredBy(rows),
       watch: this.#watch,
       ...{ collections, postgres: this.#postgres, queues: this.#queues, log, observer },
     });

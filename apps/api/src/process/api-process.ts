@@ -229,8 +229,10 @@ export class ApiProcess {
       throw new TandemError('unavailable', sentence);
     }
     const json = await this.#holdJson();
+    const session = this.#newSession(json);
     this.keeper.waitingFor = await pullBrake(json, new Date(), log);
-    this.keeper.serveJson(this.#newSession(json));
+    session.machine.brake();
+    this.keeper.serveJson(session);
   }
 
   #holdJson(): Promise<JsonStore> {
@@ -292,6 +294,7 @@ export class ApiProcess {
       watch: this.watch,
       verifySchedule: this.#options.configuration.verifySchedule,
       signal: this.#stopping.signal,
+      desiredBy: (rows) => this.#flags.desiredBy(rows),
       outside: async () => {
         const { state } = this.database;
         if (!state.usable) return { postgresProblem: state.why, disagreement: null };

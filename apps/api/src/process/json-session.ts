@@ -10,12 +10,13 @@ import {
   type GateFacts,
   gatesOf,
   type LiveContext,
+  moveTo,
   type Phase,
   promotePostgres,
   type Refusal,
   type RoutedStore,
   type SwitchContext,
-  waitsForReturn,
+  SwitchMachine,
 } from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import {
@@ -38,6 +39,7 @@ export interface JsonSessionOptions {
   readonly observer: Observer;
   readonly verifySchedule: VerifySchedule;
   readonly signal: AbortSignal;
+  readonly desiredBy: LiveContext['desiredBy'];
   /** What this process knows of the gates beside the stores' own state. */
   readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
 }
@@ -48,6 +50,7 @@ export class JsonSession {
   readonly #options: JsonSessionOptions;
   readonly #journal;
   readonly #upkeep;
+  readonly machine = new SwitchMachine();
   #relay: Relay | undefined;
   #consistency: ConsistencyKeeper | undefined;
 
@@ -64,10 +67,13 @@ export class JsonSession {
     return this.#relay;
   }
 
-  context(reason: string): SwitchContext & { readonly json: JsonStore } {
-    const { json, postgres, collections, watch, log } = this.#options;
+  context(
+    reason: string,
+  ): SwitchContext & { readonly json: JsonStore; readonly machine: SwitchMachine } {
+    const { json, postgres, collections, watch, log, signal } = this.#options;
     return {
-      ...{ json, postgres, collections, watch, log, reason, queues: this.#upkeep },
+      ...{ json, postgres, collections, watch, log, signal, reason, queues: this.#upkeep },
+      machine: this.machine,
       actor: `api ${process.pid}`,
       now: () => new Date(),
     };
@@ -75,33 +81,36 @@ export class JsonSession {
 
   /** Takes one step away from the phase of the JSON store, requests going on. */
   async step(to: Phase, reason: string): Promise<Refusal | undefined> {
-    const { json } = this;
-    const { phase, epoch, catchUpSince } = json.phase.read();
-    if (phase === 'json-only' && to === 'json-primary') {
-      const since = catchUpSince ?? new Date().toISOString();
-      await failpoint('dual-write-on.before');
-      await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: since });
-      await failpoint('dual-write-on.marked');
-      this.follow();
-      return undefined;
-    }
-    if (phase === 'json-primary' && to === 'json-only') {
-      const waitingFor = waitsForReturn(json.phase.read());
-      if (waitingFor !== undefined) return { waitingFor };
-      await failpoint('dual-write-off.before');
-      await json.phase.update({ epoch: epoch + 1, phase: to, catchUpSince: null });
-      await failpoint('dual-write-off.marked');
-      await this.#stopRelay(0);
-      return undefined;
-    }
+    const { phase } = this.json.phase.read();
     if (phase === 'json-primary' && to === 'postgres-primary') {
       const { requests } = this.#options;
       return promotePostgres({
         ...this.#live(reason),
-        ...{ outbox: json.outbox, requests, stopRelay: () => this.#stopRelay(0) },
+        ...{ outbox: this.json.outbox, requests, stopRelay: () => this.#stopRelay(0) },
       });
     }
-    throw new Error(`The api does not lead from ${phase} to ${to}.`);
+    const group = to === 'json-primary' ? 'dual-write-on' : 'dual-write-off';
+    const refusal = await moveTo(to, this.context(reason), {
+      prepare: () => this.#mayMove(),
+      before: { committing: () => failpoint(`${group}.before`) },
+      after: { committing: () => failpoint(`${group}.marked`) },
+    });
+    if (refusal !== undefined) return refusal;
+    if (to === 'json-primary') this.follow();
+    else await this.#stopRelay(0);
+    return undefined;
+  }
+
+  /** Switching dual write on or off needs JSON alone; only that all agree on what is asked for. */
+  async #mayMove(): Promise<Refusal | undefined> {
+    const { outside, log } = this.#options;
+    try {
+      const { disagreement } = await outside();
+      return disagreement === null ? undefined : { waitingFor: disagreement };
+    } catch (error) {
+      log.debug({ error: sentenceOf(error) }, 'Who else runs could not be asked.');
+      return undefined;
+    }
   }
 
   /** Starts what follows a JSON primary. */
@@ -123,6 +132,7 @@ export class JsonSession {
    */
   async close(drainTimeoutMs: number): Promise<void> {
     await this.#stopRelay(drainTimeoutMs);
+    this.machine.end();
     await this.json.close();
   }
 
@@ -145,8 +155,8 @@ export class JsonSession {
   }
 
   #live(reason: string): LiveContext {
-    const { signal } = this.#options;
-    return { ...this.context(reason), signal, facts: () => this.#facts() };
+    const { signal, desiredBy } = this.#options;
+    return { ...this.context(reason), signal, desiredBy, facts: () => this.#facts() };
   }
 
   async #facts(): Promise<GateFacts> {

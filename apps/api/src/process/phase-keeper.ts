@@ -136,8 +136,12 @@ export class PhaseKeeper {
 
   async #lookWith(session: JsonSession): Promise<void> {
     const { requests, desired, log } = this.#options;
-    if (session.json.phase.read().committing !== null) {
-      await mend(session.context('a commit without an answer'), false);
+    // The relay, which has reached PostgreSQL again, is looking at both stores.
+    if (session.machine.isRunning) return;
+    const { committing } = session.json.phase.read();
+    if (committing !== null) await mend(session.context('a commit without an answer'), false);
+    else if (session.machine.state === 'stopped') {
+      await mendAlone(session.context('a step that failed halfway'), false);
     }
     const state = session.json.phase.read();
     if (primaryOf(state.phase) === 'postgres') return this.#letGo(session);
@@ -245,7 +249,7 @@ export class PhaseKeeper {
       await mend(session.context('the JSON store was taken over'), json.isBlank);
     } catch (error) {
       if (!isTandemError(error, 'unavailable')) throw error;
-      await mendAlone(json, json.isBlank);
+      await mendAlone(session.context('the JSON store was taken over'), json.isBlank);
     }
   }
 

@@ -3,7 +3,6 @@ import { alwaysQueued, queuedByRelay, type ShadowedStores } from '@tandem/storag
 import { sentenceOf } from '@tandem/storage/errors';
 import { freshReads, type JsonSnapshot, openJsonSnapshot } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { waitsForReturn } from '@tandem/storage/phase';
 import { createExplanations } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
 import type { ApiProcess } from './api-process.ts';
@@ -58,7 +57,7 @@ export class ShadowStores {
     const json = api.keeper.session?.json;
     if (json === undefined) return undefined;
     const state = json.phase.read();
-    if (state.catchUpSince !== null || waitsForReturn(state) !== undefined) return undefined;
+    if (state.catchUpSince !== null || state.braked) return undefined;
     return {
       ...{ primary: json, secondary: api.postgres, epoch },
       explanations: createExplanations(pool, 'postgres'),

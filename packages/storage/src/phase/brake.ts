@@ -1,5 +1,5 @@
 //   postgres-primary | postgres-only, PostgreSQL out of reach, both flags false by environment
-//        ── pullBrake ──▶ json-primary at epoch + 1, ids skip 1,000,000, journal kept as outbox
+//        ── pullBrake ──▶ json-primary at epoch + 2, ids skip 1,000,000, journal kept as outbox
 //   PostgreSQL is back
 //        ── seal it at its old epoch ─▶ journal to PostgreSQL (forks are listed) ─▶ difference to JSON
 //        ─▶ PostgreSQL follows at JSON's epoch ─▶ the brake is forgotten
@@ -11,8 +11,9 @@ import type { Item } from '../changes/index.ts';
 import { bringUpToDate, describeDifferences } from '../consistency/index.ts';
 import { isTandemError, TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { JsonPhaseState, PostgresPhaseState } from './phase-state.ts';
-import { primaryOf } from './phases.ts';
+import { perform } from './perform.ts';
+import type { JsonPhaseState } from './phase-state.ts';
+import { brakingOf, type StoreAct } from './switch-acts.ts';
 import type { JsonSide, SwitchContext } from './switch-context.ts';
 
 /** A store that becomes primary without having seen the other's high-water leaves this much room. */
@@ -25,30 +26,15 @@ const CARRY_ITEMS = 1_000;
  * @returns one sentence that says what JSON may lack
  */
 export async function pullBrake(json: JsonSide, now: Date, log: Log): Promise<string> {
-  const { epoch, phase, committing, followedUntil } = json.phase.read();
   const marks = await json.idHighWater();
   const skipped = Object.entries(marks).map(([name, mark]) => [name, mark + ID_SKIP] as const);
   // Before the brake stands: should this stop in between, the next try only skips further.
   await json.raiseIdHighWater(Object.fromEntries(skipped));
-  const theirs = {
-    epoch: Math.max(epoch, committing?.epoch ?? 0),
-    phase: committing?.phase ?? phase,
-  };
-  await json.phase.update({
-    epoch: theirs.epoch + 1,
-    phase: 'json-primary',
-    sealed: false,
-    committing: null,
-    catchUpSince: null,
-    braked: {
-      ...theirs,
-      fromSeq: json.outbox.head(),
-      at: now.toISOString(),
-      lacksSince: followedUntil ?? null,
-    },
-  });
+  const at = now.toISOString();
+  await json.phase.update(brakingOf(json.phase.read(), { at, fromSeq: json.outbox.head() }));
   const sentence = brakeSentence(json.phase.read()) as string;
-  log.error({ epoch: theirs.epoch + 1, lacksSince: followedUntil ?? null }, sentence);
+  const { epoch, braked } = json.phase.read();
+  log.error({ epoch, lacksSince: braked?.lacksSince ?? null }, sentence);
   return sentence;
 }
 
@@ -60,40 +46,40 @@ export function brakeSentence({ braked, epoch }: JsonPhaseState): string | undef
   return `EMERGENCY BRAKE: serving from JSON at epoch ${epoch}, pulled at ${braked.at}. PostgreSQL (${braked.phase}, epoch ${braked.epoch}) was the primary and can't be reached; JSON may lack what it acknowledged, ${since}.`;
 }
 
-/** Why dual write can't be ended yet; `undefined` when it can. */
-export function waitsForReturn(state: JsonPhaseState): string | undefined {
-  return state.braked
-    ? 'PostgreSQL to return, so that what it alone holds since the emergency brake can be brought over.'
-    : undefined;
-}
+/** Why no switch is made while the brake stands. */
+export const WAITS_FOR_RETURN =
+  'PostgreSQL to return, so that what it alone holds since the emergency brake can be brought over.';
 
 /**
  * Brings both sides together after the brake. Nothing is overwritten: a record changed on both sides
  * keeps JSON's state in JSON and PostgreSQL's in PostgreSQL, and is listed as a fork. May be cut off
  * anywhere and done again.
+ * @param acts of `mendingActsOf`: sealing PostgreSQL unless it is sealed, its following, forgetting
  * @throws {TandemError} when a store fails, or the journal since the brake is not complete
  */
 export async function returnFromBrake(
   context: SwitchContext,
-  theirs: PostgresPhaseState,
+  acts: readonly StoreAct[],
 ): Promise<void> {
-  const { json, postgres, collections, log, actor, now } = context;
-  const { epoch, phase } = json.phase.read();
-  const move = { actor, reason: 'PostgreSQL is back after the emergency brake', evidence: {} };
-  // Before anything else: another process may still write there.
-  if (primaryOf(theirs.phase) === 'postgres' && !theirs.sealed) {
-    await postgres.phase.advance(theirs.epoch, { sealed: true }, move);
-  }
+  const { json, postgres, collections, log, now, watch } = context;
+  const { epoch } = await postgres.phase.read();
+  const reason = 'PostgreSQL is back after the emergency brake';
+  const [forget, follow, ...seal] = acts.toReversed();
+  if (follow === undefined || forget === undefined) throw new Error('The brake is not over yet.');
+  for (const act of seal) await perform({ ...context, reason }, act, { epoch });
   const forks = await carryJournal(context);
-  const report = await bringUpToDate({ source: postgres, target: json, collections, now });
+  const report = await bringUpToDate({
+    ...{ source: postgres, target: json, collections, now, ...(watch && { watch }) },
+  });
   await json.raiseIdHighWater(await postgres.idHighWater());
   const evidence = { forks, broughtToJson: report.applied };
-  await postgres.phase.advance(
-    theirs.epoch,
-    { epoch, phase, sealed: false, catchUpSince: null },
-    { ...move, evidence },
-  );
-  await json.phase.update({ braked: null });
+  if (!(await perform({ ...context, reason }, follow, { epoch, evidence }))) {
+    throw new TandemError(
+      'unavailable',
+      'PostgreSQL moved on while both sides were brought together.',
+    );
+  }
+  await perform(context, forget, { epoch });
   const told = `${report.applied} records came from PostgreSQL, ${forks} were changed on both sides and wait for a decision.`;
   log[forks > 0 ? 'error' : 'warn'](evidence, `The emergency brake is over: ${told}`);
   if (report.remaining > forks) {

@@ -3,6 +3,7 @@
 import type { JsonPhaseState, PostgresPhaseState } from './phase-state.ts';
 import type { Phase } from './phases.ts';
 import { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
+import { mendingActsOf } from './switch-acts.ts';
 import { planSwitch } from './switch-plan.ts';
 
 type Act = Exclude<Reconciliation['act'], 'none' | 'refuse'>;
@@ -83,36 +84,20 @@ function mendedBy(
   throw new Error('The two stores would not come to agree.');
 }
 
-/** The states as an act leaves them, as far as the next decision looks at them. */
+/** The states as an act leaves them. */
 function after(
-  next: Exclude<Reconciliation, { act: 'none' | 'refuse' }>,
+  next: Reconciliation,
   json: JsonPhaseState,
   postgres: PostgresPhaseState | null,
 ): { json: JsonPhaseState; postgres: PostgresPhaseState | null } {
-  const ours = { epoch: json.epoch, phase: json.phase };
-  if (next.act === 'lift-json-seal') return { json: { ...json, sealed: false }, postgres };
-  if (next.act === 'forget-brake') return { json: { ...json, braked: null }, postgres };
-  if (postgres === null) throw new Error(`${next.act} needs PostgreSQL.`);
-  const theirs = { epoch: postgres.epoch, phase: postgres.phase };
-  switch (next.act) {
-    case 'pair':
-      return { json, postgres: { ...postgres, ...ours, pairId: json.pairId, sealed: false } };
-    case 'join':
-      return { json: { ...json, ...theirs, pairId: postgres.pairId ?? json.pairId }, postgres };
-    case 'tell-json':
-      return { json: { ...json, ...theirs, sealed: false, committing: null }, postgres };
-    case 'tell-postgres':
-      return { json, postgres: { ...postgres, ...ours, sealed: false } };
-    case 'abort-commit':
-      return {
-        json,
-        postgres: { ...postgres, epoch: next.epoch, phase: json.phase, sealed: false },
-      };
-    case 'lift-postgres-seal':
-      return { json, postgres: { ...postgres, sealed: false } };
-    case 'return-from-brake':
-      return { json: { ...json, braked: null }, postgres: { ...postgres, ...ours, sealed: false } };
+  let states = { json, postgres };
+  for (const act of mendingActsOf(next, { json, postgres, now: new Date(0).toISOString() })) {
+    states =
+      act.store === 'json'
+        ? { ...states, json: { ...states.json, ...act.change } }
+        : { ...states, postgres: postgres && { ...(states.postgres ?? postgres), ...act.change } };
   }
+  return states;
 }
 
 /** @returns why the walk ends early */

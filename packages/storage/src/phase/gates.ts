@@ -43,6 +43,8 @@ export const BACKLOG_MAX = 2_000;
 export const DECIDED_WHEN =
   'each fork or conflict is decided: "tandem divergences list" names them, "tandem divergences resolve" keeps one side';
 
+export const DEAD_LETTERS_WAY_OUT = 'each dead letter is redriven or discarded';
+
 const count = (name: string, value: number, max: number, opensWhen: string): Gate => ({
   name,
   open: value <= max,
@@ -103,7 +105,7 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       0,
       'they are adopted (start with ADOPT_EXTERNAL_EDITS=true) or removed from .tandem/external-edits',
     ),
-    count('dead letters', facts.deadLetters, 0, 'each dead letter is redriven or discarded'),
+    count('dead letters', facts.deadLetters, 0, DEAD_LETTERS_WAY_OUT),
     count('backlog', facts.backlog, BACKLOG_MAX, 'the worker has caught up; it does so by itself'),
   ];
 }
@@ -119,3 +121,7 @@ export function closedGates(gates: readonly Gate[]): string | undefined {
     )
     .join('; ');
 }
+
+/** What each gate saw, for the history. */
+export const gateValues = (gates: readonly Gate[]): Record<string, string | number> =>
+  Object.fromEntries(gates.map(({ name, value }) => [name, value]));

@@ -1,4 +1,4 @@
-export { brakeSentence, pullBrake, waitsForReturn } from './brake.ts';
+export { brakeSentence, pullBrake } from './brake.ts';
 export { within } from './deadline.ts';
 export {
   FLAGS_SETTLE_MS,
@@ -65,10 +65,12 @@ export {
   type PhaseIntent,
   type PhaseReport,
 } from './migration-operations.ts';
+export { type MoveContext, type MoveWork, moveTo, type Refusal } from './move.ts';
 export type {
   Committing,
   JsonPhase,
   JsonPhaseState,
+  PhaseGuard,
   PhaseMove,
   PostgresPhase,
   PostgresPhaseState,
@@ -96,8 +98,8 @@ export {
 } from './process-registry.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
-export { advance, type Refusal } from './steps.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';
+export { SwitchMachine } from './switch-machine.ts';
 export {
   type ExpectedPause,
   type KnownGate,

@@ -1,9 +1,11 @@
 import { bringUpToDate, type Difference } from '../consistency/index.ts';
-import { TandemError } from '../errors.ts';
 import type { Store } from '../store.ts';
 import type { GateFacts } from './gates.ts';
+import type { PhaseGuard } from './phase-state.ts';
+import type { Phase } from './phases.ts';
 import { standingDifferences } from './standing-differences.ts';
 import type { SwitchContext } from './switch-context.ts';
+import { DeadlineMissed, type SwitchMachine } from './switch-machine.ts';
 
 /** From the seal until the commit; requests wait that long at most, then the seal is lifted. */
 export const PAUSE_TIMEOUT_MS = 5_000;
@@ -14,6 +16,9 @@ export interface LiveContext extends SwitchContext {
   readonly facts: () => Promise<GateFacts>;
   /** Aborts when the process stops: a switch that has not reached its commit is undone. */
   readonly signal: AbortSignal;
+  readonly machine: SwitchMachine;
+  /** The phase that rows of the flags' table ask for, resolved as this process does. */
+  readonly desiredBy: (rows: Parameters<PhaseGuard>[0]) => Phase;
   /** From the seal until the commit, {@link PAUSE_TIMEOUT_MS} if not given. */
   readonly pauseTimeoutMs?: number;
 }
@@ -57,12 +62,12 @@ export interface Pause {
 export function beginPause({
   signal: stopping,
   pauseTimeoutMs: timeoutMs = PAUSE_TIMEOUT_MS,
-}: LiveContext): Pause {
+}: Pick<LiveContext, 'signal' | 'pauseTimeoutMs'>): Pause {
   const beganMs = performance.now();
   const deadline = new AbortController();
   const timer = setTimeout(() => {
     const sentence = `The switch took longer than ${timeoutMs} ms and was undone.`;
-    deadline.abort(new TandemError('unavailable', sentence));
+    deadline.abort(new DeadlineMissed(sentence));
   }, timeoutMs);
   timer.unref();
   const signal = AbortSignal.any([stopping, deadline.signal]);

@@ -1,10 +1,10 @@
 //   difference (serving) ─▶ queue short (serving) ─▶ seal PostgreSQL ─▶ drain the queue ─▶ high-water
-//        ─▶ COMMIT: manifest epoch + 1 ─▶ tell PostgreSQL ─▶ let go of the JSON lock
+//        ─▶ COMMIT: manifest epoch + 1, and PostgreSQL told ─▶ let go of the JSON lock
 //   The api processes see the seal as "not primary" and hold their writes until one has the lock.
+//   What follows what, and what undoes it, stands in `switch-table.ts`.
 import { TandemError } from '../errors.ts';
-import { within } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
-import { closedGates, gatesOf } from './gates.ts';
+import { closedGates, DEAD_LETTERS_WAY_OUT, gatesOf, gateValues } from './gates.ts';
 import {
   beginPause,
   catchUpLive,
@@ -12,7 +12,7 @@ import {
   PAUSE_TIMEOUT_MS,
   type Pause,
 } from './live-context.ts';
-import { advance, type Refusal } from './steps.ts';
+import { asksFor, moveTo, type Refusal } from './move.ts';
 
 /** What the driver in the worker adds: it works the queue towards JSON. */
 export interface DemoteContext extends LiveContext {
@@ -22,64 +22,66 @@ export interface DemoteContext extends LiveContext {
 
 /** The drain's share of the pause. */
 const DRAIN_SHARE = 0.8;
-/** JSON is primary already, and requests wait for its lock: PostgreSQL's answer is not waited for longer. */
-const TELL_TIMEOUT_MS = 500;
 
 /**
  * 4 → 3 while requests come in. When it returns nothing, the manifest says JSON is primary, and the
  * caller lets go of the lock for an api process to take.
+ * @returns why it was not done
  * @throws {TandemError} when the pause took too long or a store failed; the seal is lifted, now or by
  *   the next who agrees the stores
  */
 export async function promoteJson(context: DemoteContext): Promise<Refusal | undefined> {
-  const { json, postgres, log } = context;
-  const closed = closedGates(gatesOf(await context.facts()));
-  if (closed !== undefined) return { waitingFor: closed };
-  await failpoint('demote.before-difference');
-  const incomplete = await catchUpLive(context, postgres, json);
-  if (incomplete !== undefined) return { waitingFor: incomplete };
-  const { epoch } = await postgres.phase.read();
-  await failpoint('demote.before-seal');
-  const pause = beginPause(context);
-  try {
-    await commit(context, epoch, pause);
-  } catch (error) {
-    if (json.phase.read().epoch === epoch) await advance(context, epoch, { sealed: false });
-    throw error;
+  const { json, postgres, log, desiredBy } = context;
+  let gates: Record<string, unknown> = {};
+  let pause: Pause | undefined;
+  const elapsedMs = () => pause?.elapsedMs() ?? 0;
+  const bounded = <T>(act: Promise<T>): Promise<T> => pause?.wait(act) ?? act;
+  const refusal = await moveTo('json-primary', context, {
+    prepare: async () => {
+      const measured = gatesOf(await context.facts());
+      gates = gateValues(measured);
+      const closed = closedGates(measured);
+      if (closed !== undefined) return { waitingFor: closed };
+      await failpoint('demote.before-difference');
+      const incomplete = await catchUpLive(context, postgres, json);
+      if (incomplete !== undefined) return { waitingFor: incomplete };
+      await failpoint('demote.before-seal');
+      pause = beginPause(context);
+      return undefined;
+    },
+    after: {
+      sealing: () => bounded(failpoint('demote.sealed')),
+      committing: () => failpoint('demote.json-committed'),
+      telling: () => failpoint('demote.postgres-told'),
+    },
+    drain: () => drain(context, bounded),
+    bounded,
+    isWanted: asksFor('postgres-primary', 'json-primary', desiredBy),
+    evidence: () => ({ gates, pauseMs: elapsedMs() }),
+  });
+  if (refusal === undefined) {
+    const pauseMs = elapsedMs();
+    log.info({ pauseMs }, `Phase: JSON is primary; the drain took ${pauseMs} ms.`);
   }
-  log.info(
-    { pauseMs: pause.elapsedMs() },
-    `Phase: JSON is primary; the drain took ${pause.elapsedMs()} ms.`,
-  );
-  return undefined;
+  return refusal;
 }
 
-async function commit(context: DemoteContext, epoch: number, pause: Pause): Promise<void> {
-  const { json, postgres, queues } = context;
-  await pause.wait(advance(context, epoch, { sealed: true }));
-  await pause.wait(failpoint('demote.sealed'));
-  const drainMs = DRAIN_SHARE * (context.pauseTimeoutMs ?? PAUSE_TIMEOUT_MS);
-  if (!(await pause.wait(context.drained(drainMs)))) {
+async function drain(
+  context: DemoteContext,
+  bounded: <T>(act: Promise<T>) => Promise<T>,
+): Promise<Refusal | undefined> {
+  const { json, postgres, queues, pauseTimeoutMs = PAUSE_TIMEOUT_MS } = context;
+  if (!(await bounded(context.drained(DRAIN_SHARE * pauseTimeoutMs)))) {
     throw new TandemError('unavailable', 'The queue towards JSON did not drain in time.');
   }
   // A change that failed for good while the queue drained is missing in JSON.
-  const { deadLetters } = await pause.wait(context.facts());
+  const { deadLetters } = await bounded(context.facts());
   if (deadLetters > 0) {
-    throw new TandemError('unavailable', `${deadLetters} changes failed while the queue drained.`);
+    const changes = deadLetters === 1 ? '1 change' : `${deadLetters} changes`;
+    return { waitingFor: `${changes} failed while the queue drained: ${DEAD_LETTERS_WAY_OUT}.` };
   }
-  await pause.wait(failpoint('demote.drained'));
-  await pause.wait(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));
-  await pause.wait(queues.beginRelay());
-  const next = {
-    epoch: epoch + 1,
-    phase: 'json-primary' as const,
-    sealed: false,
-    catchUpSince: null,
-  };
-  await json.phase.update(next);
-  await failpoint('demote.json-committed');
-  // From here on it has happened. Should telling fail, whoever opens the JSON store next tells it.
-  const told = advance(context, epoch, next, { pauseMs: pause.elapsedMs() });
-  await within(TELL_TIMEOUT_MS, 'Telling PostgreSQL that JSON is primary', told);
-  await failpoint('demote.postgres-told');
+  await bounded(failpoint('demote.drained'));
+  await bounded(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));
+  await bounded(queues.beginRelay());
+  return undefined;
 }

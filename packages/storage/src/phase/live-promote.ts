@@ -1,16 +1,16 @@
 //   difference (serving) ─▶ rounds (serving) ─▶ hold writes, seal ─▶ last round ─▶ compare
 //        ─▶ hold reads, committing mark ─▶ COMMIT epoch + 1 ─▶ told ─▶ serve PostgreSQL
 //   anything before the mark: lift the seal, serve JSON. After it: only PostgreSQL's answer counts.
+//   What follows what, and what undoes it, stands in `switch-table.ts`.
 
-import { randomUUID } from 'node:crypto';
 import { compareStamps, type Item } from '../changes/index.ts';
 import { TandemError } from '../errors.ts';
 import type { Outbox } from '../replication/index.ts';
 import { failpoint } from './failpoint.ts';
-import { closedGates, gatesOf } from './gates.ts';
+import { closedGates, gatesOf, gateValues } from './gates.ts';
 import { beginPause, catchUpLive, type LiveContext, type Pause } from './live-context.ts';
+import { asksFor, type MoveWork, moveTo, type Refusal } from './move.ts';
 import type { RoutedStore } from './routed-store.ts';
-import { commitTowardsPostgres, type Refusal } from './steps.ts';
 
 const ROUND_ITEMS = 1_000;
 /** A round that leaves no more than this is short enough for the pause. */
@@ -41,85 +41,126 @@ type Touched = Map<string, Set<number>>;
  *   unless the answer to the commit is still unknown: then the `committing` mark stands
  */
 export async function promotePostgres(context: PromoteContext): Promise<Refusal | undefined> {
-  const { json, postgres, outbox, log } = context;
-  const closed = closedGates(gatesOf(await context.facts()));
-  if (closed !== undefined) return { waitingFor: closed };
-  const touched: Touched = new Map();
-  // Everything after this position is carried over; everything before it is in the difference.
-  let covered = outbox.head();
-  await failpoint('promote.before-difference');
-  const incomplete = await catchUpLive(context, json, postgres);
-  if (incomplete !== undefined) return { waitingFor: incomplete };
-  for (
-    let round = 0;
-    outbox.head() - covered > LAST_ROUND_ITEMS_MAX && round < ROUNDS_MAX;
-    round += 1
-  ) {
-    covered = await carryOver(context, covered, touched);
-  }
-  await failpoint('promote.before-seal');
-  const pause = beginPause(context);
+  const { postgres, requests, queues, log } = context;
+  const promotion = new Promotion(context);
+  let refusal: Refusal | undefined;
   try {
-    await commit(context, covered, touched, pause);
-  } catch (error) {
-    await undo(context);
-    throw error;
+    refusal = await moveTo('postgres-primary', context, promotion.work());
+  } finally {
+    promotion.serveAgain();
   }
-  log.info(
-    { pauseMs: pause.elapsedMs() },
-    `Phase: PostgreSQL is primary; writes waited ${pause.elapsedMs()} ms.`,
-  );
+  if (refusal !== undefined) return refusal;
+  requests.serve(postgres);
+  await failpoint('promote.released');
+  const { pauseMs } = promotion;
+  log.info({ pauseMs }, `Phase: PostgreSQL is primary; writes waited ${pauseMs} ms.`);
+  await context.stopRelay();
+  await queues.dropCovered('postgres');
   return undefined;
 }
 
-async function commit(
-  context: PromoteContext,
-  from: number,
-  touched: Touched,
-  pause: Pause,
-): Promise<void> {
-  const { json, postgres, requests, queues } = context;
-  const { epoch } = json.phase.read();
-  requests.hold('writes');
-  await pause.wait(json.phase.update({ sealed: true }));
-  await pause.wait(failpoint('promote.sealed'));
-  await pause.wait(carryOver(context, from, touched));
-  await pause.wait(compareTouched(context, touched));
-  await pause.wait(json.idHighWater().then((marks) => postgres.raiseIdHighWater(marks)));
-  await pause.wait(failpoint('promote.carried-over'));
-  const next = { epoch: epoch + 1, phase: 'postgres-primary' as const };
-  const attempt = randomUUID();
-  await json.phase.update({ committing: { attempt, ...next } });
-  await failpoint('promote.committing-marked');
-  requests.hold('all');
-  const evidence = { carriedOver: touchedCount(touched), pauseMs: pause.elapsedMs() };
-  const readsGoOn = setTimeout(() => requests.hold('writes'), READS_HELD_MS);
-  try {
-    await commitTowardsPostgres(context, epoch, { ...next, attempt, catchUpSince: null }, evidence);
-  } finally {
-    clearTimeout(readsGoOn);
-  }
-  requests.hold('all');
-  await failpoint('promote.committed');
-  await json.phase.update({ ...next, sealed: false, committing: null, catchUpSince: null });
-  await failpoint('promote.told');
-  requests.serve(postgres);
-  await failpoint('promote.released');
-  await context.stopRelay();
-  await queues.dropCovered('postgres');
-}
+/** What one switch has seen and carried over. */
+class Promotion {
+  readonly #context: PromoteContext;
+  readonly #touched: Touched = new Map();
+  #gates: Record<string, unknown> = {};
+  #covered = 0;
+  #pause: Pause | undefined;
+  #readsGoOn: NodeJS.Timeout | undefined;
+  pauseMs = 0;
 
-/** Without the mark the seal is lifted; with it the keeper asks PostgreSQL until it knows. */
-async function undo({ json, requests }: PromoteContext): Promise<void> {
-  const { committing, phase } = json.phase.read();
-  if (phase !== 'json-primary') return;
-  if (committing !== null) {
-    // Whether PostgreSQL is the primary is not known: nothing is written until it is.
-    requests.hold('writes');
-    return;
+  constructor(context: PromoteContext) {
+    this.#context = context;
   }
-  await json.phase.update({ sealed: false });
-  requests.serve(json);
+
+  work(): MoveWork {
+    const { requests, desiredBy } = this.#context;
+    return {
+      prepare: () => this.#prepare(),
+      before: {
+        sealing: () => requests.hold('writes'),
+        committing: () => this.#holdReads(),
+      },
+      after: {
+        sealing: () => this.#bounded(failpoint('promote.sealed')),
+        marking: () => failpoint('promote.committing-marked'),
+        committing: () => {
+          clearTimeout(this.#readsGoOn);
+          requests.hold('all');
+          return failpoint('promote.committed');
+        },
+        telling: async () => {
+          await failpoint('promote.told');
+          // What is left to be seen to shall not be waited for.
+          requests.serve(this.#context.postgres);
+          this.pauseMs = this.#elapsedMs();
+        },
+      },
+      drain: () => this.#drain(),
+      bounded: (act) => this.#bounded(act),
+      isWanted: asksFor('json-primary', 'postgres-primary', desiredBy),
+      evidence: () => ({
+        gates: this.#gates,
+        carriedOver: touchedCount(this.#touched),
+        pauseMs: this.#elapsedMs(),
+      }),
+    };
+  }
+
+  /** Where JSON is the primary still, or that is not known: then reads go on, and writes wait for it. */
+  serveAgain(): void {
+    const { json, requests } = this.#context;
+    clearTimeout(this.#readsGoOn);
+    const { committing, phase, sealed } = json.phase.read();
+    if (phase !== 'json-primary') return;
+    if (committing !== null || sealed) requests.hold('writes');
+    else requests.serve(json);
+  }
+
+  #elapsedMs(): number {
+    return this.#pause?.elapsedMs() ?? 0;
+  }
+
+  async #prepare(): Promise<Refusal | undefined> {
+    const { context, json, postgres, outbox } = { context: this.#context, ...this.#context };
+    const gates = gatesOf(await context.facts());
+    this.#gates = gateValues(gates);
+    const closed = closedGates(gates);
+    if (closed !== undefined) return { waitingFor: closed };
+    // Everything after this position is carried over; everything before it is in the difference.
+    this.#covered = outbox.head();
+    await failpoint('promote.before-difference');
+    const incomplete = await catchUpLive(context, json, postgres);
+    if (incomplete !== undefined) return { waitingFor: incomplete };
+    for (
+      let round = 0;
+      outbox.head() - this.#covered > LAST_ROUND_ITEMS_MAX && round < ROUNDS_MAX;
+      round += 1
+    ) {
+      this.#covered = await carryOver(context, this.#covered, this.#touched);
+    }
+    await failpoint('promote.before-seal');
+    this.#pause = beginPause(context);
+    return undefined;
+  }
+
+  async #drain(): Promise<undefined> {
+    const { json, postgres } = this.#context;
+    await this.#bounded(carryOver(this.#context, this.#covered, this.#touched));
+    await this.#bounded(compareTouched(this.#context, this.#touched));
+    await this.#bounded(json.idHighWater().then((marks) => postgres.raiseIdHighWater(marks)));
+    await this.#bounded(failpoint('promote.carried-over'));
+  }
+
+  #bounded<T>(act: Promise<T>): Promise<T> {
+    return this.#pause?.wait(act) ?? act;
+  }
+
+  #holdReads(): void {
+    const { requests } = this.#context;
+    requests.hold('all');
+    this.#readsGoOn = setTimeout(() => requests.hold('writes'), READS_HELD_MS);
+  }
 }
 
 /** Applies everything after a position of the journal. @returns the position reached */

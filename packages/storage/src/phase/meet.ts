@@ -33,7 +33,7 @@ export async function meetPostgres(context: SwitchContext, journal: RelayedJourn
 }
 
 async function catchUp(context: SwitchContext, journal: RelayedJournal): Promise<void> {
-  const { json, postgres, queues, collections, log, now } = context;
+  const { json, postgres, queues, collections, log, now, signal } = context;
   const since = json.phase.read().catchUpSince;
   log.info({ since }, 'Catch-up: bringing PostgreSQL up to date with JSON by difference.');
   // What is written from here on has a higher seq, and is relayed after the catch-up.
@@ -43,6 +43,7 @@ async function catchUp(context: SwitchContext, journal: RelayedJournal): Promise
     target: postgres,
     collections,
     now,
+    ...(signal && { signal }),
     onRejected: (changes) => queues.enqueueRejected('postgres', changes),
     ...(context.watch && { watch: context.watch, isLive: true }),
   });

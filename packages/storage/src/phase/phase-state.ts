@@ -73,6 +73,9 @@ export interface PhaseMove {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** Looks at the flags' rows at the last moment: false when they do not ask for the move any more. */
+export type PhaseGuard = (flags: Partial<PhaseFlags>) => boolean;
+
 /** Port of the phase row, implemented in `postgres/`. */
 export interface PostgresPhase {
   read(): Promise<PostgresPhaseState>;
@@ -86,12 +89,24 @@ export interface PostgresPhase {
   noteJson(pairId: string, seen: JsonPosition): Promise<void>;
   /**
    * Compare-and-set under the exclusive advisory lock (which every write transaction holds shared):
-   * replaces the given members if the row still has `expected` epoch, and writes the history.
-   * @returns false when the epoch was another
+   * replaces the given members if the row still has `expected` epoch, and writes the history. A change
+   * of phase that an operator asked for, by flags that still stand, is written as theirs.
+   * @returns false when the epoch was another, or the guard refused
    */
   advance(
     expectedEpoch: number,
     change: Partial<PostgresPhaseState>,
     move: PhaseMove,
+    guard?: PhaseGuard,
+  ): Promise<boolean>;
+  /**
+   * The same around a commit that happens elsewhere, in JSON: under the lock the flags are looked at,
+   * `commit` is awaited, then the row is told. Whoever cancels meanwhile waits, and sees what came of it.
+   * @returns false when nothing was committed: the epoch was another, or the guard refused
+   * @throws what `commit` throws; any other error came after it
+   */
+  advanceAfter(
+    commit: () => Promise<void>,
+    ...given: Parameters<PostgresPhase['advance']>
   ): Promise<boolean>;
 }

@@ -6,6 +6,7 @@ import type { Outbox } from '../replication/outbox.ts';
 import type { Store } from '../store.ts';
 import type { JsonPhase, PostgresPhase } from './phase-state.ts';
 import type { StoreName } from './phases.ts';
+import type { SwitchMachine } from './switch-machine.ts';
 
 export type JsonSide = Store & { readonly phase: JsonPhase; readonly outbox: Outbox };
 export type PostgresSide = Store & { readonly phase: PostgresPhase };
@@ -35,9 +36,13 @@ export interface SwitchContext {
   readonly postgres: PostgresSide;
   readonly queues: QueueUpkeep;
   readonly collections: readonly Collection[];
+  /** Aborts when the process stops: what has not reached its commit is undone. */
+  readonly signal?: AbortSignal;
   /** Told how far a catch-up is; gives rest to the live requests of this process. */
   readonly watch?: CatchUpWatch;
   readonly log: Log;
+  /** That of the process, for as long as it holds the JSON lock; a context without one gets its own. */
+  readonly machine?: SwitchMachine;
   /** Who moves the phase, e.g. `api 4711`. */
   readonly actor: string;
   readonly reason: string;

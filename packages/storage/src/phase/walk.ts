@@ -1,9 +1,10 @@
 import { type ErrorCode, isTandemError, sentenceOf } from '../errors.ts';
-import { waitsForReturn } from './brake.ts';
 import { mend, mendAlone } from './mend.ts';
+import { moveTo, type Refusal } from './move.ts';
 import { nextPhase, type Phase, primaryOf, secondaryOf } from './phases.ts';
-import { type Refusal, STEPS } from './steps.ts';
-import type { JsonSide, PostgresSide, SwitchContext } from './switch-context.ts';
+import { stepBetween } from './steps.ts';
+import type { PostgresSide, SwitchContext } from './switch-context.ts';
+import { SwitchMachine } from './switch-machine.ts';
 
 /** Where a walk ended. `waitingFor` says in one sentence why it is not the desired phase. */
 export interface WalkResult {
@@ -18,17 +19,20 @@ export interface WalkContext extends Omit<SwitchContext, 'postgres'> {
   readonly jsonIsBlank: boolean;
 }
 
+type StartedWalk = WalkContext & { readonly machine: SwitchMachine };
+
 /**
  * Mends what an earlier end left, then moves from the effective to the desired phase, one neighbour
  * at a time, before anything is served. The caller holds the JSON lock. Stops at the first step that
  * can't be taken; the system is then served in the phase it has reached.
  * @throws {TandemError} `mismatched-stores`, or `unavailable` when not even the present phase can be
- *   served
+ *   served; the signal's reason when asked to stop: a seal is lifted then, what was carried over stays
  */
 export async function walkTo(desired: Phase, given: WalkContext): Promise<WalkResult> {
-  let context = given;
+  let context: StartedWalk = { ...given, machine: given.machine ?? new SwitchMachine() };
   for (;;) {
     try {
+      context.signal?.throwIfAborted();
       // Before every step: the last one may have been taken in JSON alone.
       await agree(context);
       const effective = context.json.phase.read().phase;
@@ -40,6 +44,8 @@ export async function walkTo(desired: Phase, given: WalkContext): Promise<WalkRe
       }
       context.log.info({ from: effective, to: next }, `Phase: moved from ${effective} to ${next}.`);
     } catch (error) {
+      // Asked to stop, nothing failed: what was begun is undone, and the next start goes on.
+      context.signal?.throwIfAborted();
       context = withoutPostgres(context, error);
     }
   }
@@ -58,7 +64,7 @@ const FAILING: readonly ErrorCode[] = [
  * commit towards the database is open, the walk goes on without it (I5).
  * @throws {unknown} the error, where the system can't be served without the database
  */
-function withoutPostgres(context: WalkContext, error: unknown): WalkContext {
+function withoutPostgres(context: StartedWalk, error: unknown): StartedWalk {
   const { phase, committing } = context.json.phase.read();
   const failing = isTandemError(error) && FAILING.includes(error.code);
   const needed = primaryOf(phase) === 'postgres' || committing !== null;
@@ -84,40 +90,18 @@ async function dropForNobody(effective: Phase, context: WalkContext): Promise<vo
   }
 }
 
-async function agree(context: WalkContext): Promise<void> {
-  const { postgres, json, jsonIsBlank } = context;
+async function agree(context: StartedWalk): Promise<void> {
+  const { postgres, jsonIsBlank } = context;
   if (postgres !== null) return mend({ ...context, postgres }, jsonIsBlank);
-  await mendAlone(json, jsonIsBlank);
+  await mendAlone(context, jsonIsBlank);
 }
 
-async function step(from: Phase, to: Phase, context: WalkContext): Promise<Refusal | undefined> {
-  if (from === 'json-only' && to === 'json-primary') return beginDualWrite(context);
-  if (from === 'json-primary' && to === 'json-only') return endDualWrite(context);
+async function step(from: Phase, to: Phase, context: StartedWalk): Promise<Refusal | undefined> {
+  // JSON alone decides: PostgreSQL is told, and brought up by difference, whenever it can be reached.
+  if (primaryOf(from) === 'json' && primaryOf(to) === 'json') return moveTo(to, context);
   const { postgres } = context;
   if (postgres === null) {
     return { waitingFor: context.unreachable ?? 'PostgreSQL to be reachable.' };
   }
-  const take = STEPS[from]?.[to];
-  if (take === undefined) throw new Error(`There is no step from ${from} to ${to}.`);
-  return take({ ...context, postgres });
-}
-
-/** 1 → 3 needs JSON alone: PostgreSQL is brought up by difference whenever it can be reached. */
-async function beginDualWrite({ json, now }: { json: JsonSide; now: () => Date }) {
-  const { epoch, catchUpSince } = json.phase.read();
-  await json.phase.update({
-    epoch: epoch + 1,
-    phase: 'json-primary',
-    catchUpSince: catchUpSince ?? now().toISOString(),
-  });
-  return undefined;
-}
-
-/** 3 → json-only needs JSON alone: it holds everything. Coming back computes the difference anew. */
-async function endDualWrite({ json }: { json: JsonSide }) {
-  const waitingFor = waitsForReturn(json.phase.read());
-  if (waitingFor !== undefined) return { waitingFor };
-  const { epoch } = json.phase.read();
-  await json.phase.update({ epoch: epoch + 1, phase: 'json-only', catchUpSince: null });
-  return undefined;
+  return stepBetween(from, to, { ...context, postgres });
 }

@@ -7,8 +7,10 @@ import { sentenceOf, TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
   type FlagTable,
+  type Phase,
   type PhaseFlags,
   type ResolvedFlags,
+  resolveFlags,
   type SettlingFlags,
   settleFlags,
   settlesInMs,
@@ -74,6 +76,11 @@ export class FlagWatch {
     const table = { read: false, why: 'feature_flags was not read yet.' } as const;
     const { lockedFlags, lastKnown } = this.#options;
     return sightFlags(lockedFlags, table, lastKnown()).resolved;
+  }
+
+  /** The phase that rows of the table ask for at this moment, unsettled, resolved as this process does. */
+  desiredBy(rows: Partial<PhaseFlags>): Phase {
+    return resolveFlags(this.#options.lockedFlags, { read: true, rows }, null).desired;
   }
 
   /** What the table alone says, for the manifest's last-known flags; `null` until it was read. */

@@ -14,15 +14,22 @@ const NAMES: readonly FlagName[] = ['USE_DATABASE_STORAGE', 'DUAL_WRITE_ENABLED'
  */
 export async function readPhaseFlags(pool: Pool): Promise<Partial<PhaseFlags>> {
   try {
-    const found = await rows(
-      pool,
-      'SELECT name, enabled FROM feature_flags WHERE user_id IS NULL AND name = ANY($1)',
-      [NAMES],
-    );
-    return Object.fromEntries(found) as Partial<PhaseFlags>;
+    return await readFlagRows(pool);
   } catch (error) {
     throw storageError(error);
   }
+}
+
+/** The same on a connection, with the database's errors as they are. */
+export async function readFlagRows(
+  client: Pick<PoolClient, 'query'>,
+): Promise<Partial<PhaseFlags>> {
+  const found = await rows(
+    client,
+    'SELECT name, enabled FROM feature_flags WHERE user_id IS NULL AND name = ANY($1)',
+    [NAMES],
+  );
+  return Object.fromEntries(found) as Partial<PhaseFlags>;
 }
 
 /** Writes the global rows of the given flags, both in one transaction. */

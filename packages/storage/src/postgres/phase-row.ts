@@ -8,6 +8,7 @@ import {
 import { noteJson, readAcquaintance } from './acquaintance.ts';
 import { readBudgets } from './divergence-budgets.ts';
 import { storageError } from './failure.ts';
+import { readFlagRows } from './flags.ts';
 import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
 import { type Row, rows, transaction } from './transaction.ts';
 
@@ -54,22 +55,38 @@ export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
     acquaintance: (pairId) => readAcquaintance(pool, pairId),
     noteJson: (pairId, seen) => noteJson(pool, pairId, seen),
 
-    async advance(expectedEpoch, change, move) {
-      const begin = [boundsStatement(), exclusive(SWITCH_LOCK), READ_PHASE];
-      try {
-        return await transaction(pool, begin, async (client, begun) => {
-          const current = phaseOfRow(begun.at(-1)?.[0]);
-          if (current.epoch !== expectedEpoch) return false;
-          const next = { ...current, ...change };
-          await writePhase(client, next);
-          await writeHistory(client, current, next, move, now());
-          return true;
-        });
-      } catch (error) {
-        throw storageError(error);
-      }
+    async advance(...given) {
+      return advance(pool, now, undefined, ...given);
+    },
+
+    async advanceAfter(commit, ...given) {
+      return advance(pool, now, commit, ...given);
     },
   };
+}
+
+/** @param commit what happens elsewhere, under the lock, before the row is written */
+async function advance(
+  pool: Pool,
+  now: () => Date,
+  commit: (() => Promise<void>) | undefined,
+  ...[expectedEpoch, change, move, guard]: Parameters<PostgresPhase['advance']>
+): Promise<boolean> {
+  const begin = [boundsStatement(), exclusive(SWITCH_LOCK), READ_PHASE];
+  try {
+    return await transaction(pool, begin, async (client, begun) => {
+      const current = phaseOfRow(begun.at(-1)?.[0]);
+      if (current.epoch !== expectedEpoch) return false;
+      if (guard !== undefined && !guard(await readFlagRows(client))) return false;
+      await commit?.();
+      const next = { ...current, ...change };
+      await writePhase(client, next);
+      await writeHistory(client, current, next, move, now());
+      return true;
+    });
+  } catch (error) {
+    throw storageError(error);
+  }
 }
 
 async function writePhase(client: PoolClient, next: PostgresPhaseState): Promise<void> {
