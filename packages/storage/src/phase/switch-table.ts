@@ -46,7 +46,7 @@ const COLUMNS = {
 export type SwitchState = keyof typeof COLUMNS;
 
 /** The states in which nothing is done until something happens outside. */
-export const RESTING = ['stopped', 'serving', 'unknown', 'braked'] as const satisfies SwitchState[];
+const RESTING = ['stopped', 'serving', 'unknown', 'braked'] as const satisfies SwitchState[];
 export type RestingState = (typeof RESTING)[number];
 export type ActingState = Exclude<SwitchState, RestingState>;
 
