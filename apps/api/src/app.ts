@@ -11,6 +11,7 @@ import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
 import { type DeadLetterRoutesOptions, deadLetters } from './routes/dead-letters.ts';
+import { type ExternalEditOptions, externalEdits } from './routes/external-edits.ts';
 import { type MetricsOptions, metrics } from './routes/metrics.ts';
 import { type MigrationOptions, migration } from './routes/migration.ts';
 import { probes } from './routes/probes.ts';
@@ -33,6 +34,7 @@ export interface AppOptions {
   readonly migration?: MigrationOptions;
   /** The operators' routes on dead letters and single records; without it there are none. */
   readonly deadLetters?: DeadLetterRoutesOptions;
+  readonly externalEdits?: ExternalEditOptions;
   /** Measures requests; without it nothing is measured. */
   readonly measuring?: MeasuringOptions;
   /** Serves `/metrics`; without it there is no such route. */
@@ -94,6 +96,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   if (options.metrics !== undefined) metrics(app, options.metrics);
   if (options.migration !== undefined) migration(app, options.migration);
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
+  if (options.externalEdits !== undefined) externalEdits(app, options.externalEdits);
   records(app, collections, primary);
   return app;
 }

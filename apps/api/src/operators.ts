@@ -1,26 +1,38 @@
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
-import { inspectJsonStore, jsonRecords } from '@tandem/storage/json';
+import { externalEditsOf, inspectJsonStore, jsonRecords } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import { operatorToken } from '@tandem/storage/operator-token';
 import {
   auditLog,
   createPool,
   migrationOperations,
+  openPostgresStore,
   postgresRecords,
+  recordAudit,
   storageError,
 } from '@tandem/storage/postgres';
-import { deadLetterOperations, readBacklog, recordJobs } from '@tandem/storage/replication';
+import {
+  createJobSink,
+  createQueueClient,
+  deadLetterOperations,
+  QUEUES,
+  readBacklog,
+  recordJobs,
+} from '@tandem/storage/replication';
 import { type RecordName, xrayRecord } from '@tandem/storage/xray';
 import type { Pool } from 'pg';
 import type { DeadLetterRoutesOptions } from './routes/dead-letters.ts';
+import type { ExternalEditOptions } from './routes/external-edits.ts';
 import type { MigrationOptions } from './routes/migration.ts';
 
 /** Operators are few, and must be heard also while requests hold every connection of the store. */
 const CONNECTIONS_MAX = 2;
+/** Whoever holds the JSON store commits and checkpoints before it answers. */
+const DECISION_TIMEOUT_MS = 60_000;
 
 /** What operators are given, and the connections it goes over. */
-export interface Operators extends MigrationOptions {
+export interface Operators extends MigrationOptions, ExternalEditOptions {
   readonly deadLetters: DeadLetterRoutesOptions;
   readonly pool: Pool;
   close(): Promise<void>;
@@ -53,5 +65,17 @@ export async function openOperators(
     xray: (record: RecordName) => xrayRecord(record, ports),
     token,
   };
-  return { operations, deadLetters, token, pool, close: () => pool.end() };
+  const queues = createQueueClient({ pool, role: 'enqueue', log });
+  const jobs = createJobSink({ queues, queue: QUEUES.json });
+  const postgres = openPostgresStore({ pool, collections, jobs, log });
+  const edits = externalEditsOf({
+    ...{ directory: jsonDir, collections, log, postgres, timeoutMs: DECISION_TIMEOUT_MS },
+    audit: (entry) => recordAudit(pool, entry),
+  });
+  const close = async () => {
+    await postgres.close();
+    await queues.stop();
+    await pool.end();
+  };
+  return { operations, deadLetters, edits, token, pool, close };
 }

@@ -53,6 +53,7 @@ async function main(): Promise<number> {
     collections,
     migration: operators,
     deadLetters: operators.deadLetters,
+    externalEdits: operators,
     measuring: {
       requests: metrics.requests,
       phase: () => api.keeper.effective?.phase ?? 'none',
@@ -80,8 +81,7 @@ async function main(): Promise<number> {
     await stores.close();
     await facts.stop();
     await operators.close();
-    await api.stop(DRAIN_TIMEOUT_MS);
-    await tracing?.stop();
+    await api.stop(DRAIN_TIMEOUT_MS).finally(() => tracing?.stop());
   });
   if (unclean !== undefined) {
     log.error({ error: unclean }, `Stopped, but not cleanly: ${unclean}`);

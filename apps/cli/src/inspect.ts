@@ -27,9 +27,9 @@ export async function inspect(configuration: Configuration): Promise<Status> {
 
 async function inspectJson(directory: string): Promise<JsonFacts> {
   try {
-    const { phase, head, holder } = await inspectJsonStore(directory);
+    const { phase, head, holder, openEdits } = await inspectJsonStore(directory);
     return {
-      directory,
+      ...{ directory, openEdits },
       ...(phase === undefined ? {} : { phase, outboxHead: head }),
       ...(holder === undefined ? {} : { holder }),
     };

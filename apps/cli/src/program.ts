@@ -6,6 +6,7 @@ import { requireDatabase } from './database-url.ts';
 import { addDeadLetters } from './dead-letters-command.ts';
 import { addDivergences } from './divergences-command.ts';
 import { addDoctor } from './doctor-command.ts';
+import { addExternalEdits } from './external-edits-command.ts';
 import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
 import { logOf, type Output } from './output.ts';
@@ -83,5 +84,6 @@ export function createProgram(
   addDivergences(program, context);
   addDeadLetters(program, context);
   addRecord(program, context);
+  addExternalEdits(program, context);
   return program;
 }

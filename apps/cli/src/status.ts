@@ -23,6 +23,8 @@ export interface JsonFacts {
   readonly outboxHead?: number;
   /** Who has it open. */
   readonly holder?: LockHolder;
+  /** Edits of its files by something else that wait for a decision. */
+  readonly openEdits?: number;
   readonly problem?: string;
 }
 
@@ -96,6 +98,11 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
     postgres.known ? undefined : postgres.problem,
     disagreement(processes) ?? undefined,
   ];
+  if (json.openEdits) {
+    problems.push(
+      `Edits of the JSON files that wait for a decision: ${json.openEdits} ("tandem external-edits").`,
+    );
+  }
   const behind = broughtUpByDifference(effective, json, postgres);
   if (behind !== undefined) problems.push(behind);
   if (!postgres.known && effective !== null && primaryOf(effective) === 'postgres') {

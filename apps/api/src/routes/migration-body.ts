@@ -19,6 +19,13 @@ export function readPhaseRequest(request: FastifyRequest): { desired: Phase; ask
   return { desired, asked };
 }
 
+/** Who orders something and why. @throws {TandemError} `invalid` */
+export function readAsked(request: FastifyRequest): Asked {
+  const problems: RequestProblem[] = [];
+  const asked = askedOf(request, bodyOf(request), problems);
+  return problems.length > 0 ? refuse(problems) : asked;
+}
+
 /** Who cancels and why; the reason may stand in the query, as `DELETE` often comes without a body.
  *  @throws {TandemError} `invalid` */
 export function readCancellation(request: FastifyRequest): Asked {

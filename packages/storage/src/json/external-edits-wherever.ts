@@ -1,6 +1,8 @@
 import type { EditAdopter } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
+import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { AuditEntry } from '../replication/index.ts';
 import { askOrDo } from './ask-holder.ts';
 import { noSuchEdit } from './edit-shelf.ts';
 import { editErrand } from './errands.ts';
@@ -42,6 +44,9 @@ export interface ExternalEditsOptions {
   readonly timeoutMs: number;
   /** Takes what is adopted in the phases in which it is the primary. */
   readonly postgres: EditAdopter;
+  /** Keeps who decided what and why beside all that operators do. The edit's own entry has it anyway:
+   *  what fails here is only said. */
+  readonly audit: (entry: AuditEntry) => Promise<void>;
 }
 
 /** The external edits of the store in a directory. */
@@ -66,9 +71,25 @@ export function externalEditsOf(options: ExternalEditsOptions): ExternalEdits {
       if (!(await read()).some(({ name }) => name === order.edit)) throw noSuchEdit(order.edit);
       const here = () => decideHere(options, order);
       const errand = editErrand(directory);
-      return (await askOrDo(directory, errand, order, { timeoutMs, here })).result;
+      const { result } = await askOrDo(directory, errand, order, { timeoutMs, here });
+      await keepInAuditLog(options, order, result);
+      return result;
     },
   };
+}
+
+async function keepInAuditLog(
+  { audit, log }: ExternalEditsOptions,
+  { act, actor, reason }: EditOrder,
+  { name, collection, status, added, changed, removed, conflicting, unfit }: ExternalEdit,
+): Promise<void> {
+  const details = { edit: name, collection, status, added, changed, removed, conflicting, unfit };
+  try {
+    await audit({ actor, reason, action: `${act}-external-edit`, details });
+  } catch (error) {
+    const sentence = 'The decision stands, and is kept with the edit, but is not in the audit log';
+    log.warn({ edit: name, error: sentenceOf(error) }, `${sentence}: ${sentenceOf(error)}`);
+  }
 }
 
 async function decideHere(options: ExternalEditsOptions, order: EditOrder): Promise<ExternalEdit> {

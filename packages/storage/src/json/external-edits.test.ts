@@ -16,10 +16,15 @@ const NOBODY: EditAdopter = {
   adoptDifferences: () => Promise.reject(new Error('PostgreSQL is not the primary.')),
 };
 
+const audited: unknown[] = [];
+
 const operators = async (directory: string, postgres = NOBODY): Promise<ExternalEdits> =>
   externalEditsOf({
     ...{ directory, postgres, log: silentLog, timeoutMs: 20_000 },
     collections: await loadCollections(),
+    audit: async (entry) => {
+      audited.push(entry);
+    },
   });
 
 interface Edited {
@@ -84,6 +89,10 @@ test('I2: an adopted edit becomes changes of the serving store, with versions, i
     [3, 1, false],
     [4, 1, false],
   ]);
+  expect(audited.at(-1)).toMatchObject({
+    ...{ ...BY, action: 'adopt-external-edit' },
+    details: { edit: name, status: 'adopted', changed: [1] },
+  });
   const items = await store.outbox.read(before, 10);
   expect(items.map(({ item }) => item.kind === 'change' && item.change.op)).toEqual([
     ...['update', 'create', 'delete'],

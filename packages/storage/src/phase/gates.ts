@@ -103,7 +103,7 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       'foreign edits',
       facts.foreignEdits,
       0,
-      'they are adopted (start with ADOPT_EXTERNAL_EDITS=true) or removed from .tandem/external-edits',
+      'each is adopted or rejected ("tandem external-edits")',
     ),
     count('dead letters', facts.deadLetters, 0, DEAD_LETTERS_WAY_OUT),
     count('backlog', facts.backlog, BACKLOG_MAX, 'the worker has caught up; it does so by itself'),

@@ -1,4 +1,6 @@
-import type { AuditLog } from '../replication/audit-log.ts';
+import type { Pool } from 'pg';
+import type { AuditEntry, AuditLog } from '../replication/audit-log.ts';
+import { storageError } from './failure.ts';
 import { rows } from './transaction.ts';
 
 /** The table `audit_log`. */
@@ -11,3 +13,20 @@ export const auditLog: AuditLog = {
     );
   },
 };
+
+/**
+ * Keeps an entry of what was done outside of PostgreSQL.
+ * @throws {TandemError} `unavailable`, `storage-failed`
+ */
+export async function recordAudit(pool: Pool, entry: AuditEntry): Promise<void> {
+  try {
+    const client = await pool.connect();
+    try {
+      await auditLog.record(client, entry);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    throw storageError(error);
+  }
+}

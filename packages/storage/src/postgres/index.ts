@@ -1,4 +1,4 @@
-export { auditLog } from './audit-log.ts';
+export { auditLog, recordAudit } from './audit-log.ts';
 export { consistencyOrders } from './consistency-orders.ts';
 export { divergenceLedger } from './divergence-ledger.ts';
 export { keepJsonDisagreements } from './divergences.ts';

@@ -44,6 +44,8 @@ interface JsonSeen {
   readonly phase: JsonPhaseState | undefined;
   /** `seq` of the last outbox item. */
   readonly head: number;
+  /** Foreign edits of its files that wait for a decision, where that can be seen. */
+  readonly openEdits?: number;
 }
 
 /** Both stores' and everybody's word on the phase, read at about the same time. */
@@ -51,6 +53,7 @@ interface Seen {
   readonly postgres: PostgresPhaseState;
   readonly json: JsonPhaseState | undefined;
   readonly jsonHead: number;
+  readonly openEdits: number | undefined;
   readonly live: readonly LiveProcess[];
 }
 
@@ -64,7 +67,8 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
       options.json(),
       liveProcesses(pool),
     ]);
-    return { postgres, json: json.phase, jsonHead: json.head, live };
+    const { phase, head, openEdits } = json;
+    return { postgres, json: phase, jsonHead: head, openEdits, live };
   }
 
   async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
@@ -154,7 +158,7 @@ function refuseLocked(desired: Phase, live: readonly LiveProcess[]): void {
 }
 
 /** Gates whose measure only the process that would drive the switch has. */
-const HELD_BY_THE_DRIVER = ['mapping errors', 'undecided', 'foreign edits'];
+const HELD_BY_THE_DRIVER = ['mapping errors', 'undecided'];
 
 /** What the driver can't be asked for from here is left open. */
 function knownGates(
@@ -173,13 +177,16 @@ function knownGates(
     mappingErrors: 0,
     undecided: 0,
     overBudget: backlog.overBudget,
-    foreignEdits: 0,
+    foreignEdits: seen.openEdits ?? 0,
     deadLetters: backlog.deadLetters,
     backlog: backlog.total,
     disagreement: disagreement(seen.live),
   });
-  const unknown =
-    source === undefined ? [...HELD_BY_THE_DRIVER, 'backfill complete'] : HELD_BY_THE_DRIVER;
+  const unknown = [
+    ...HELD_BY_THE_DRIVER,
+    ...(source === undefined ? ['backfill complete'] : []),
+    ...(seen.openEdits === undefined ? ['foreign edits'] : []),
+  ];
   return gates.map((gate) =>
     unknown.includes(gate.name) ? { ...gate, open: null, value: 'not known from here' } : gate,
   );
