@@ -52,6 +52,22 @@ test('I2: what the phase of the same step asks for is in the outbox, without gap
   expect(await (await open(copy)).outbox.read(0, 10)).toEqual(entries);
 });
 
+test('the trace of a request stands with its items in the journal, and of no other', async () => {
+  const directory = await freshDirectory();
+  const store = await primary(directory);
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const key = { key: 'k', fingerprint: 'f' };
+  const command = { op: 'create', collection: expense, values: valuesOf() } as const;
+  await Promise.all([store.write({ command, key, trace }), store.write({ command })]);
+  const copy = await freshDirectory();
+  await cp(directory, copy, { recursive: true });
+  for (const one of [store, await open(copy)]) {
+    const items = (await one.outbox.read(0, 10)).map(({ item }) => item);
+    expect(items.map((item) => item.trace)).toEqual([trace, trace, undefined]);
+    expect(items[0]).not.toHaveProperty('change.trace');
+  }
+});
+
 test('I3: a store that is sealed, committing or secondary refuses writes and applies changes', async () => {
   const store = await primary(await freshDirectory());
   const { id } = await create(store);

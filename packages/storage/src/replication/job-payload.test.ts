@@ -41,6 +41,23 @@ test('I8: an item comes out of the queue as it went in, the text byte by byte', 
   for (const item of items) expect(read).toContainEqual({ ok: true, item });
 });
 
+test('the trace of its request travels beside an item; what is none is left out', () => {
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  for (const item of [{ kind: 'change', change, trace } as const, { ...key, trace }]) {
+    expect(readJobData(toJobData(item))).toEqual({ ok: true, item });
+  }
+  for (const wrong of [
+    7,
+    '',
+    'a trace',
+    trace.replace('00-', '01-'),
+    trace.replace('4bf9', '4BF9'),
+  ]) {
+    const read = readJobData({ ...toJobData({ kind: 'change', change }), trace: wrong });
+    expect(read).toEqual({ ok: true, item: { kind: 'change', change } });
+  }
+});
+
 test('more items than one statement takes are all inserted', async () => {
   const many = Array.from(
     { length: 4_500 },
