@@ -1,8 +1,9 @@
 // Single services, as somebody would run them without the launcher: several of a kind, each told its
 // own database URL.
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { newDatabase } from './database.ts';
-import { environmentWith, type RunningProcess, startProcess } from './tandem-process.ts';
+import { environmentWith, type RunningProcess, root, startProcess } from './tandem-process.ts';
 
 /** An empty database of its own, with the current schema. */
 export async function newMigratedDatabase(): Promise<string> {
@@ -20,9 +21,14 @@ export interface Service extends RunningProcess {
   stop(): Promise<number | NodeJS.Signals>;
 }
 
-function startService(entry: string, variables: Readonly<Record<string, string>>): Service {
+function startService(
+  entry: string,
+  variables: Readonly<Record<string, string>>,
+  within: readonly string[] = [],
+): Service {
   const environment = environmentWith({ PORT: '0', WORKER_PORT: '0', ...variables });
-  const running = startProcess([process.execPath, entry], environment);
+  const command = [...within, process.execPath, join(root, entry)];
+  const running = startProcess(command as [string, ...string[]], environment);
   return {
     ...running,
     stop() {
@@ -32,11 +38,15 @@ function startService(entry: string, variables: Readonly<Record<string, string>>
   };
 }
 
-/** Starts an api process; resolves once it listens, which is before it is ready. */
+/**
+ * Starts an api process; resolves once it listens, which is before it is ready.
+ * @param within a command that becomes the one behind it, e.g. somewhere else
+ */
 export async function startApi(
   variables: Readonly<Record<string, string>>,
+  within: readonly string[] = [],
 ): Promise<Service & { readonly origin: string }> {
-  const service = startService('apps/api/src/server.ts', variables);
+  const service = startService('apps/api/src/server.ts', variables, within);
   const listening = /Server listening at (http:\/\/[0-9.:]+)/;
   await service.prints(listening);
   const [, origin] = listening.exec(service.output()) ?? [];

@@ -62,7 +62,8 @@ function dependenciesOf(
 function jsonDependency(json: JsonStore): Dependency {
   const { writes, checkpoints } = json.diskTrouble();
   if (writes !== undefined) {
-    const rest = 'Writes are refused, reads go on; it is tried again by itself.';
+    const rest =
+      'Writes are refused (503, or 507 when it is full), reads go on; it is tried again by itself.';
     return { status: 'degraded', detail: `Since ${writes.since}: ${writes.sentence} ${rest}` };
   }
   if (checkpoints === undefined) return UP;
