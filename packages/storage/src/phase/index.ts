@@ -78,6 +78,7 @@ export type {
 export {
   flagsOf,
   isPhase,
+  leadsTowards,
   nextPhase,
   PHASES,
   type Phase,

@@ -55,4 +55,13 @@ export function nextPhase(from: Phase, to: Phase): Phase | undefined {
   return direction === 0 ? undefined : PHASES[PHASES.indexOf(from) + direction];
 }
 
+/** Whether a move, also one over several phases, ends on the way to `desired` or there. */
+export function leadsTowards(from: Phase, to: Phase, desired: Phase): boolean {
+  const moved = PHASES.indexOf(to) - PHASES.indexOf(from);
+  const wanted = PHASES.indexOf(desired) - PHASES.indexOf(from);
+  return (
+    moved !== 0 && Math.sign(moved) === Math.sign(wanted) && Math.abs(moved) <= Math.abs(wanted)
+  );
+}
+
 export const isPhase = (value: unknown): value is Phase => PHASES.includes(value as Phase);

@@ -193,12 +193,40 @@ test('the history has moves and what was asked for, newest first', async () => {
   expect(history).toMatchObject([
     { kind: 'cancel', actor: 'ann@here', from: null, to: 'postgres-primary', epoch: null },
     {
-      ...{ kind: 'moved', actor: 'api 1', from: 'json-primary', to: 'postgres-primary', epoch: 2 },
-      evidence: { pauseMs: 12 },
+      ...{
+        kind: 'moved',
+        actor: 'ann@here',
+        from: 'json-primary',
+        to: 'postgres-primary',
+        epoch: 2,
+      },
+      reason: 'Phase 4 on Tuesday.',
+      evidence: { pauseMs: 12, driver: 'api 1', because: 'The flags ask for it.' },
     },
     { kind: 'set', reason: 'Phase 4 on Tuesday.', evidence: null },
   ]);
   for (const { at } of history) expect(new Date(at).toISOString()).toBe(at);
+});
+
+test('a move is an operator’s while the flags stand as the operator wrote them, and only on their way', async () => {
+  await move('json-primary');
+  await operations.setPhase('postgres-only', ASKED);
+  // The wrong way is nobody's order.
+  await move('json-only');
+  await move('json-primary');
+  await move('postgres-primary');
+  await database.pool.query(
+    `UPDATE feature_flags SET enabled = true WHERE name = 'DUAL_WRITE_ENABLED'`,
+  );
+  await move('postgres-only');
+  const moves = (await operations.history(10)).filter(({ kind }) => kind === 'moved');
+  expect(moves.map(({ actor, to, reason }) => [to, actor, reason])).toEqual([
+    ['postgres-only', 'api 1', 'The flags ask for it.'],
+    ['postgres-primary', ASKED.actor, ASKED.reason],
+    ['json-primary', ASKED.actor, ASKED.reason],
+    ['json-only', 'api 1', 'The flags ask for it.'],
+    ['json-primary', 'api 1', 'The flags ask for it.'],
+  ]);
 });
 
 test('a table that is missing is a failure of the storage, not an empty answer', async () => {

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import {
   isPhase,
+  leadsTowards,
   type PhaseMove,
   type PostgresPhase,
   type PostgresPhaseState,
@@ -10,6 +11,7 @@ import { readBudgets } from './divergence-budgets.ts';
 import { storageError } from './failure.ts';
 import { readFlagRows } from './flags.ts';
 import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
+import { readStandingIntent } from './standing-intent.ts';
 import { type Row, rows, transaction } from './transaction.ts';
 
 /** An instant as the ISO text that `Date.toISOString` writes. */
@@ -105,13 +107,30 @@ async function writeHistory(
   move: PhaseMove,
   at: Date,
 ): Promise<void> {
+  const { actor, reason, evidence } = await askedFor(client, from, to, move);
   await rows(
     client,
     `INSERT INTO phase_history (at, actor, from_phase, to_phase, epoch, reason, evidence)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [
-      ...[at.toISOString(), move.actor, from.phase, to.phase, to.epoch],
-      ...[move.reason, JSON.stringify(move.evidence)],
+      ...[at.toISOString(), actor, from.phase, to.phase, to.epoch],
+      ...[reason, JSON.stringify(evidence)],
     ],
   );
+}
+
+/** A move is an operator's if the flags still stand as the operator's transaction wrote them, and it
+ *  leads where they lead; otherwise, e.g. after an UPDATE typed into psql, it is the driver's own. */
+async function askedFor(
+  client: PoolClient,
+  from: PostgresPhaseState,
+  to: PostgresPhaseState,
+  move: PhaseMove,
+): Promise<PhaseMove> {
+  if (from.phase === to.phase) return move;
+  const intent = await readStandingIntent(client);
+  if (intent === undefined || !leadsTowards(from.phase, to.phase, intent.desired)) return move;
+  const { actor, reason } = intent;
+  const evidence = { ...move.evidence, driver: move.actor, because: move.reason };
+  return { actor, reason, evidence };
 }
