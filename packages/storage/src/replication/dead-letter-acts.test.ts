@@ -52,14 +52,8 @@ const poison = (notes: string) =>
   );
 const cure = () => fixture.pool.query('ALTER TABLE expenses DROP CONSTRAINT poison');
 
-/** Queues these changes where the table refuses them all: each becomes a dead letter. */
-async function kill(changes: readonly Change[]): Promise<void> {
-  await poison('%');
-  work();
-  await fixture.enqueue('postgres', changes);
-  await fixture.drained('postgres');
-  await cure();
-}
+/** Dead letters of these changes, without a worker. */
+const kill = (changes: readonly Change[]): Promise<void> => fixture.bury('postgres', changes);
 
 const options = (more: Partial<DeadLetterActOptions> = {}): DeadLetterActOptions => ({
   ...{ pool: fixture.pool, audit: auditLog, actor: 'ann', reason: 'the cause is mended' },
@@ -85,6 +79,7 @@ test('I4: redriving all that match brings the records to the secondary, exact', 
     changeOf(index + 1, { epoch: 1, version: 1 }, null, expenseText(index + 1, '₪ \\u0000', extra)),
   );
   await kill(changes);
+  work();
   expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 520 });
   const filter = { direction: 'postgres', cause: 'rejected' } as const;
   const result = await redrive(filter, { expectedCount: 520 });
@@ -137,10 +132,16 @@ test('a redriven job begins with a clean failure count, and dies again with its 
   const [second] = await listDeadLetters(fixture.pool, 'postgres');
   expect(second).toMatchObject({ cause: 'rejected', failures: 1, item: first?.item });
   expect(second?.jobId).not.toBe(first?.jobId);
+  // Both attempts are told, the one before the redrive too.
+  expect(second).toMatchObject({
+    redriven: 1,
+    attempts: [first?.attempts[0], { cause: 'rejected' }],
+  });
 });
 
 test('a filter names one, some, or all of a direction, collection, cause or age', async () => {
   await kill([...chainOf(1, 1), ...chainOf(2, 1), ...chainOf(3, 1)]);
+  work();
   const boss = await fixture.queues.ready();
   await boss.insert(QUEUES.postgres, [{ data: { hello: 'world' } }]);
   await fixture.drained('postgres');
@@ -215,6 +216,7 @@ test('I4: what is discarded stays in the audit log, whole, with who and why', as
 test('two who act at once act on each letter once', async () => {
   await kill(Array.from({ length: 520 }, (_, index) => chainOf(index + 1, 1)).flat());
   const [redriven, discarded] = await Promise.all([redrive({}), discard({}, { actor: 'bob' })]);
+  work();
   await fixture.drained('postgres');
   expect(redriven.changed + discarded.changed).toBe(520);
   expect(redriven.changed + redriven.skipped).toBe(redriven.matched);
@@ -222,4 +224,34 @@ test('two who act at once act on each letter once', async () => {
   const kept = (await auditRows()).flatMap(({ details }) => JSON.parse(details).letters);
   expect(new Set(kept.map(({ jobId }) => jobId)).size).toBe(520);
   expect(kept).toHaveLength(520);
+});
+
+test('I4: an act that is stopped has done whole batches, and the same act goes on with the rest', async () => {
+  const ids = Array.from({ length: 1_200 }, (_, index) => index + 1);
+  await kill(ids.flatMap((id) => chainOf(id, 1)));
+  const limited = await discard({}, { limit: 400 });
+  expect(limited).toMatchObject({ matched: 1_200, changed: 500, remaining: 700, skipped: 0 });
+  // What dies after the act began was not meant by it.
+  await kill(chainOf(5_000, 1));
+  const olderThan = new Date(limited.asOf);
+  const stop = new AbortController();
+  const said: unknown[] = [];
+  const stopped = await discard(
+    { olderThan },
+    {
+      signal: stop.signal,
+      onProgress: (progress) => {
+        said.push(progress);
+        stop.abort();
+      },
+    },
+  );
+  expect(stopped).toMatchObject({ matched: 700, changed: 500, remaining: 200, asOf: limited.asOf });
+  expect(said).toEqual([{ done: 500, total: 700 }]);
+  expect(await discard({ olderThan })).toMatchObject({ matched: 200, changed: 200, remaining: 0 });
+  const kept = (await auditRows()).flatMap(({ details }) => JSON.parse(details).letters);
+  expect(new Set(kept.map(({ data }) => data.change.id)).size).toBe(1_200);
+  expect(await pageDeadLetters(fixture.pool, {})).toMatchObject({
+    ...{ total: 1, letters: [{ item: { change: { id: 5_000 } } }] },
+  });
 });

@@ -42,7 +42,10 @@ export const FINGERPRINT = `coalesce(source_output->>'fingerprint', '${NO_FINGER
 /** The canonical text, or what else a letter carries. */
 const PAYLOAD = `coalesce(data #>> '{change,record}', data #>> '{key,outcome}', data::text)`;
 
-const TABLE_CONDITION = "name = $1 AND state < 'completed'";
+/** Beside a condition that counts: as pg-boss's index over live jobs has it, which then is all that is
+ *  read. Beside one that pages, the planner would take that index and sort. */
+export const LIVE = "state IN ('created', 'retry', 'active')";
+export const NOT_ENDED = "state < 'completed'";
 
 /** A `WHERE` over pg-boss's job table, and its values. */
 export interface LetterCondition {
@@ -52,7 +55,8 @@ export interface LetterCondition {
 }
 
 /**
- * The condition for the letters of one direction that a filter means.
+ * The condition for the letters of one direction that a filter means; {@link LIVE} or
+ * {@link NOT_ENDED} goes with it.
  * @returns `undefined` when the filter means none of this direction
  * @throws {TandemError} `invalid` when an id of the filter is none
  */
@@ -65,7 +69,7 @@ export function conditionOf(
   if (odd !== undefined) throw new TandemError('invalid', `${odd} is no dead letter's id.`);
   if (filter.direction !== undefined && filter.direction !== direction) return undefined;
   const values: unknown[] = [deadLetterQueueOf(QUEUES[direction])];
-  const parts = [TABLE_CONDITION];
+  const parts = ['name = $1'];
   const add = (value: unknown, part: (parameter: string) => string): void => {
     if (value === undefined) return;
     values.push(value);

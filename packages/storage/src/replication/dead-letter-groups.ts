@@ -7,6 +7,7 @@ import {
   type DeadLetterFilter,
   DIRECTIONS,
   FINGERPRINT,
+  LIVE,
 } from './dead-letter-filter.ts';
 import { type DeadLetter, lettersById } from './dead-letters.ts';
 import { errorTemplate } from './error-fingerprint.ts';
@@ -70,7 +71,7 @@ export async function groupDeadLetters(
            FILTER (WHERE data #>> '{change,collection}' IS NOT NULL)::text AS collections,
          ${milliseconds('min(created_on)')} AS first, ${milliseconds('max(created_on)')} AS last,
          (array_agg(id::text ORDER BY created_on DESC, id DESC))[1] AS example
-       FROM ${TABLE} WHERE ${condition.text} GROUP BY 1, 2`,
+       FROM ${TABLE} WHERE ${condition.text} AND ${LIVE} GROUP BY 1, 2`,
       [...condition.values],
     );
     for (const row of rows) found.push({ ...row, direction });

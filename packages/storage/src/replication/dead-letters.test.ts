@@ -110,3 +110,31 @@ test('groups count each kind of failure, with an example that can be asked for a
   expect(await pageDeadLetters(fixture.pool, { fingerprint })).toMatchObject({ total: 3 });
   expect((await groupDeadLetters(fixture.pool, {}, 1)).groups).toHaveLength(1);
 });
+
+test('a page of very many letters is found by its position, and counting reads an index', async () => {
+  await fixture.bury('postgres', chainOf(1, 1));
+  await fixture.pool.query(`
+    INSERT INTO pgboss.job (name, data, source_name, source_output, created_on)
+    SELECT name, data, source_name, source_output, created_on - n / 100 * interval '1 second'
+    FROM pgboss.job, generate_series(1, 5000) AS n WHERE name LIKE '%-dead'`);
+  // VACUUM, and not ANALYZE alone: only then an index answers by itself.
+  await fixture.pool.query('VACUUM ANALYZE pgboss.job');
+  const plans: string[] = [];
+  const explained = {
+    async query(text: string, values: unknown[]) {
+      const plan = await fixture.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
+      plans.push(plan.rows.map((row) => row['QUERY PLAN']).join('\n'));
+      return fixture.pool.query(text, values);
+    },
+  } as unknown as typeof fixture.pool;
+  const { next, total } = await pageDeadLetters(explained, { direction: 'postgres' });
+  await pageDeadLetters(explained, { direction: 'postgres' }, { cursor: next ?? '' });
+  expect(total).toBe(5_001);
+  const [first, count, second] = plans;
+  for (const page of [first, second]) {
+    expect(page).toContain('Index Scan Backward using job_common_i15');
+    expect(page).toContain('Presorted Key: job.created_on');
+  }
+  expect(second).toMatch(/Index Cond: .*created_on <= /);
+  expect(count).toContain('Index Only Scan using job_common_i14');
+});

@@ -8,7 +8,9 @@ import {
   type DeadLetterFilter,
   DIRECTIONS,
   directionOf,
+  LIVE,
   NO_FINGERPRINT,
+  NOT_ENDED,
 } from './dead-letter-filter.ts';
 import { type JobAttempt, readPastFailures } from './job-failure.ts';
 import { readJobData } from './job-payload.ts';
@@ -108,7 +110,7 @@ async function rowsOf(
       ? ''
       : `AND (created_on, id) < ($${free + 2}::timestamptz, $${free + 3}::uuid)`;
   const { rows } = await pool.query<LetterRow>(
-    `SELECT ${COLUMNS} FROM ${TABLE} WHERE ${text} ${beyond}
+    `SELECT ${COLUMNS} FROM ${TABLE} WHERE ${text} AND ${NOT_ENDED} ${beyond}
      ORDER BY created_on DESC, id DESC LIMIT $${free + 1}`,
     [...values, limit, ...(after === undefined ? [] : [after.since, after.id])],
   );
@@ -125,7 +127,7 @@ export async function countDeadLetters(
     const condition = conditionOf(filter, direction);
     if (condition === undefined) continue;
     const { rows } = await pool.query<{ letters: number }>(
-      `SELECT count(*)::int AS letters FROM ${TABLE} WHERE ${condition.text}`,
+      `SELECT count(*)::int AS letters FROM ${TABLE} WHERE ${condition.text} AND ${LIVE}`,
       [...condition.values],
     );
     total += rows[0]?.letters ?? 0;
@@ -143,7 +145,7 @@ export async function listDeadLetters(
   if (condition === undefined) return [];
   const { rows } = await pool.query<LetterRow>(
     `SELECT ${COLUMNS} FROM ${TABLE}
-     WHERE ${condition.text} AND ($3::uuid IS NULL OR id > $3::uuid) ORDER BY id LIMIT $2`,
+     WHERE ${condition.text} AND ${NOT_ENDED} AND ($3::uuid IS NULL OR id > $3::uuid) ORDER BY id LIMIT $2`,
     [...condition.values, limit, after ?? null],
   );
   return rows.map(letterOf);
