@@ -16,6 +16,8 @@ import { root } from '../root.ts';
 const READY_TIMEOUT_MS = 120_000;
 const MOVE_TIMEOUT_MS = 180_000;
 const SETTLED_MS = 2_000;
+/** What to see of the log: what went wrong, and the parts of a pause. */
+const TELLING = /WARN|ERROR|taken over in|writes waited|the drain took/;
 
 const { values } = parseArgs({
   options: {
@@ -86,13 +88,12 @@ const tandem = spawn(process.execPath, ['scripts/start.ts'], {
     DATABASE_URL: server.url,
     PORT: '0',
     WORKER_PORT: '0',
-    LOG_LEVEL: 'warn',
   },
 });
 let output = '';
 tandem.stdout.setEncoding('utf8').on('data', (text: string) => {
   output += text;
-  if (/WARN|ERROR/.test(text)) process.stdout.write(text);
+  for (const line of text.split('\n')) if (TELLING.test(line)) console.log(line);
 });
 const ended = new Promise<number | null>((settle) => tandem.once('exit', (code) => settle(code)));
 await until('The start', READY_TIMEOUT_MS, async () => output.includes('Tandem is ready.'));

@@ -3,6 +3,7 @@
 //          cut(), reset(): connections end with FIN, RST
 //          refuse(): new connections end at once      accept()
 //          cutAt('COMMIT', …): the connection that sends it ends, before or after the server has it
+//          stallAt('COMMIT'): the server has it; its answer, and all after it, wait until resume()
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -28,12 +29,16 @@ export interface TcpProxy {
    * when that happened. The statement is looked for in each packet: fit for short ones.
    */
   cutAt(text: string, options: CutAt): Promise<void>;
+  /** Holds back the answer to such a statement, once. Resolves when the server has given it. */
+  stallAt(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Trap {
   readonly bytes: Buffer;
   readonly delivered: boolean;
+  /** Its answer waits instead of being lost with the connection. */
+  readonly stalls: boolean;
   readonly sprung: () => void;
 }
 
@@ -79,8 +84,13 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       pair.client.write(data);
       return;
     }
-    end(pair, 'destroy');
-    pair.swallow.sprung();
+    const { stalls, sprung } = pair.swallow;
+    pair.swallow = undefined;
+    if (stalls) {
+      pause(pair);
+      pair.server.unshift(data);
+    } else end(pair, 'destroy');
+    sprung();
   };
 
   const listener = createServer((client) => {
@@ -136,7 +146,11 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     },
     cutAt: (text, { delivered }) =>
       new Promise((sprung) => {
-        trap = { bytes: Buffer.from(`${text}\0`), delivered, sprung };
+        trap = { bytes: Buffer.from(`${text}\0`), delivered, stalls: false, sprung };
+      }),
+    stallAt: (text) =>
+      new Promise((sprung) => {
+        trap = { bytes: Buffer.from(`${text}\0`), delivered: true, stalls: true, sprung };
       }),
     async close() {
       const closed = once(listener, 'close');
