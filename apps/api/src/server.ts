@@ -35,7 +35,8 @@ async function main(): Promise<number> {
   const options = { level: configuration.logLevel, base: { process: 'api' } };
   const log = pino(options, logDestination());
   const collections = await loadCollections();
-  const metrics = createMetrics('api');
+  const names = collections.map(({ name }) => name);
+  const metrics = createMetrics('api', names);
   const tracing = await startTracing('api', process.env, log);
   const observers = tracing === undefined ? [] : [tracing.observer];
   const observer = observing([metrics.observer, ...observers], log);

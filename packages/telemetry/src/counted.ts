@@ -1,7 +1,9 @@
 // Names end in their unit (_seconds, _bytes), those of counters in _total. Labels have few values each:
 // never an id, a path or a sentence.
 import { Counter, Histogram, type Registry } from '@prometheus-io/client';
-import type { Observer } from '@tandem/storage/observer';
+import type { Command } from '@tandem/storage/changes';
+import type { ErrorCode } from '@tandem/storage/errors';
+import { type Observer, SHADOW_READ_ENDS } from '@tandem/storage/observer';
 
 /** From a tick of a memory disk to a disk that hangs, in seconds. */
 const SYNC_BUCKETS = [
@@ -13,6 +15,14 @@ const LAG_BUCKETS = [
   0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400,
 ];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096];
+
+/** A counter that begins with its first event has no increase to show for it, and an alert on rare
+ *  events would sleep through the first: what is worth an alert begins at 0. */
+const FAILURES: readonly ErrorCode[] = [
+  ...(['unavailable', 'not-primary', 'outcome-unknown', 'overloaded'] as const),
+  ...(['storage-failed', 'storage-full'] as const),
+];
+const OPERATIONS: readonly Command['op'][] = ['create', 'update', 'delete', 'bulk-delete'];
 
 /** What requests are counted by. */
 export interface RequestMeter {
@@ -32,7 +42,7 @@ export interface RequestMeter {
   }): void;
 }
 
-export function requestMeter(registry: Registry): RequestMeter {
+export function requestMeter(registry: Registry, collections: readonly string[]): RequestMeter {
   const registers = [registry];
   const duration = new Histogram({
     ...{ name: 'tandem_request_duration_seconds', registers, buckets: REQUEST_BUCKETS },
@@ -44,6 +54,11 @@ export function requestMeter(registry: Registry): RequestMeter {
     help: 'Writes asked of the primary, by what became of them: an outcome or an error code.',
     labelNames: ['collection', 'op', 'outcome'],
   });
+  for (const collection of collections) {
+    for (const op of OPERATIONS) {
+      for (const outcome of FAILURES) writes.inc({ collection, op, outcome }, 0);
+    }
+  }
   return {
     ended({ method, route, status, phase, seconds }) {
       // The count of requests is this histogram's own: one look-up a request, not two.
@@ -54,9 +69,9 @@ export function requestMeter(registry: Registry): RequestMeter {
 }
 
 /** Histograms and counters of the work behind the requests. */
-export function workMetrics(registry: Registry) {
+export function workMetrics(registry: Registry, collections: readonly string[]) {
   const registers = [registry];
-  return {
+  const metrics = {
     journalSync: new Histogram({
       ...{ name: 'tandem_journal_sync_duration_seconds', registers, buckets: SYNC_BUCKETS },
       help: 'Writing and syncing one batch of the journal.',
@@ -121,6 +136,12 @@ export function workMetrics(registry: Registry) {
       labelNames: ['op', 'store'],
     }),
   };
+  for (const collection of collections) {
+    for (const op of ['get', 'page']) {
+      for (const end of SHADOW_READ_ENDS) metrics.shadowReads.inc({ collection, op, end }, 0);
+    }
+  }
+  return metrics;
 }
 
 /** Counts and measures what an {@link Observer} is told. */

@@ -91,6 +91,16 @@ test('work is counted with a few labels, and nothing of a record is among them',
   expect(text).not.toContain('private');
 });
 
+test('what is worth an alert is counted from 0 on, so that its first event shows', async () => {
+  const text = withoutProcess(await createMetrics('api', ['expense']).text(FACTS));
+  for (const line of [
+    'tandem_writes_total{collection="expense",op="create",outcome="storage-full"} 0',
+    'tandem_shadow_reads_total{collection="expense",op="page",end="mismatch"} 0',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+});
+
 test('I5: an observer that fails is logged once and fails nothing', () => {
   const log = recordingLog();
   const heard: string[] = [];

@@ -15,16 +15,19 @@ export interface Metrics {
   text(facts: ProcessFacts): Promise<string>;
 }
 
-/** Makes the metrics of this process, with those of Node itself; each line says which `process` it is. */
-export function createMetrics(name: ProcessKind): Metrics {
+/**
+ * Makes the metrics of this process, with those of Node itself; each line says which `process` it is.
+ * @param collections names, whose rare events are counted from 0 on: of the process that has them
+ */
+export function createMetrics(name: ProcessKind, collections: readonly string[] = []): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process: name });
   collectDefaultMetrics({ register: registry });
-  const work = workMetrics(registry);
+  const work = workMetrics(registry, collections);
   const show = standingGauges(registry);
   return {
     observer: observerOf(work),
-    requests: requestMeter(registry),
+    requests: requestMeter(registry, collections),
     contentType: registry.contentType,
     text(facts) {
       show(facts);

@@ -4,8 +4,10 @@ import { sentenceOf } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import type { Aged } from './standing.ts';
 
-/** A read takes at most this share of the time, however slow it has become. */
+/** A read takes at most this share of the time, however slow it has become … */
 const DUTY_MAX = 0.1;
+/** … but is not left out for longer: one that waited for a server's return was not slow. */
+const WAIT_MAX_MS = 30_000;
 
 export interface SampledOptions<T> {
   /** For the log. */
@@ -57,7 +59,7 @@ export class Sampled<T> {
     }
     if (this.#stopped) return;
     const tookMs = performance.now() - startedMs;
-    const waitMs = Math.max(intervalMs, tookMs / DUTY_MAX);
+    const waitMs = Math.max(intervalMs, Math.min(tookMs / DUTY_MAX, WAIT_MAX_MS));
     this.#timer = setTimeout(() => this.start(), waitMs).unref();
   }
 }
