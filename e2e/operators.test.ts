@@ -60,6 +60,10 @@ test('operators move the phase over HTTP and from the command line, and see who 
   });
   expect(legacyFile(join(dataDir, 'json'), 'expenses.json')).toHaveLength(1);
 
+  const record = (await operator('GET', '/records/expense/1')) as object;
+  expect(record).toMatchObject({ phase: 'json-primary', json: { state: 'live' } });
+  expect(await operator('GET', '/dead-letters')).toEqual({ letters: [], total: 0, next: null });
+
   await operator('PUT', '/phase', { desired: 'postgres-primary', reason: 'Phase 4.' });
   await reached('postgres-primary');
   expect((await call(origin, 'POST', '/api/v1/expense', created)).status).toBe(200);

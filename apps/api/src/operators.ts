@@ -20,7 +20,6 @@ import {
   readBacklog,
   recordJobs,
 } from '@tandem/storage/replication';
-import { type RecordName, xrayRecord } from '@tandem/storage/xray';
 import type { Pool } from 'pg';
 import type { DeadLetterRoutesOptions } from './routes/dead-letters.ts';
 import type { ExternalEditOptions } from './routes/external-edits.ts';
@@ -56,13 +55,13 @@ export async function openOperators(
     json: () => inspectJsonStore(jsonDir),
     backlog: () => readBacklog(pool),
   });
-  const ports = {
+  const xray = {
     ...{ collections, json: jsonRecords(jsonDir) },
     database: { records: postgresRecords(pool, collections), jobs: recordJobs(pool) },
   };
   const deadLetters = {
     operations: deadLetterOperations({ pool, audit: auditLog, operatingError: storageError }),
-    xray: (record: RecordName) => xrayRecord(record, ports),
+    xray,
     token,
   };
   const queues = createQueueClient({ pool, role: 'enqueue', log });

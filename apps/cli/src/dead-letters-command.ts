@@ -3,13 +3,14 @@ import {
   type DeadLetterAct,
   PAGE_LETTERS_MAX,
 } from '@tandem/storage/replication';
+import { xrayIfKnown } from '@tandem/storage/xray';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addDeadLetterActs } from './dead-letter-act-command.ts';
 import { count, type FilterOptions, filterOf, withFilter } from './dead-letter-options.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { deadLetterAsText, deadLettersAsText, groupsAsText } from './dead-letters-text.ts';
-import { readRecord } from './record.ts';
+import { withXray } from './record.ts';
 import { recordAsText } from './record-text.ts';
 
 const LIST_LIMIT = 50;
@@ -57,7 +58,10 @@ function addReading(command: Command, { configure, output }: CommandContext): vo
       const configuration = configure();
       const letter = await withDeadLetters(configuration, (operations) => operations.read(id));
       const { item } = letter;
-      const record = item?.kind === 'change' ? await readRecord(configuration, item.change) : null;
+      const record =
+        item?.kind === 'change'
+          ? await withXray(configuration, (ports) => xrayIfKnown(item.change, ports))
+          : null;
       const text = [
         deadLetterAsText(letter),
         ...(record === null ? [] : ['', recordAsText(record)]),

@@ -1,6 +1,7 @@
+import { xrayRecord } from '@tandem/storage/xray';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from './command-context.ts';
-import { readRecord } from './record.ts';
+import { withXray } from './record.ts';
 import { recordAsText } from './record-text.ts';
 
 /** Exit statuses: they differ; one can't be read (`EX_TEMPFAIL` of sysexits.h). */
@@ -17,7 +18,7 @@ export function addRecord(program: Command, { configure, output, endWith }: Comm
     .argument('<id>', 'its id', recordId)
     .option('--json', 'as one JSON object')
     .action(async (collection: string, id: number, options: { json?: boolean }) => {
-      const record = await readRecord(configure(), { collection, id });
+      const record = await withXray(configure(), (ports) => xrayRecord({ collection, id }, ports));
       output.data(options.json ? JSON.stringify(record, null, 2) : recordAsText(record));
       endWith(record.same === null ? EXIT.unknown : record.same ? EXIT.same : EXIT.different);
     });

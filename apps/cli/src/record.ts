@@ -4,34 +4,32 @@ import { sentenceOf } from '@tandem/storage/errors';
 import { jsonRecords } from '@tandem/storage/json';
 import { createPool, postgresRecords, schemaIsCurrent } from '@tandem/storage/postgres';
 import { recordJobs } from '@tandem/storage/replication';
-import { type RecordName, type RecordXray, xrayRecord } from '@tandem/storage/xray';
+import type { XrayPorts } from '@tandem/storage/xray';
 import type { Pool } from 'pg';
 import { databaseOf } from './database-url.ts';
 
 const CONNECTIONS_MAX = 2;
 
 /**
- * Everything that is known of a record, whatever runs and whatever can be reached.
- * @throws {TandemError} `not-found` when there is no such collection
+ * Runs `look` over the places where a record may stand, whatever runs and whatever can be reached.
+ * @throws whatever `look` throws
  */
-export async function readRecord(
+export async function withXray<T>(
   configuration: Configuration,
-  record: RecordName,
-): Promise<RecordXray> {
+  look: (ports: XrayPorts) => Promise<T>,
+): Promise<T> {
   const collections = await loadCollections();
   const json = jsonRecords(configuration.jsonDir);
   const database = databaseOf(configuration);
   if (database === undefined) {
-    return xrayRecord(record, { collections, json, database: 'There is no database yet.' });
+    return look({ collections, json, database: 'There is no database yet.' });
   }
   const pool = createPool(database.url, {
     ...{ applicationName: 'tandem record', max: CONNECTIONS_MAX },
   });
   try {
     const problem = await problemOf(pool, database.name, database.remedy);
-    return await xrayRecord(record, {
-      ...{ collections, json, database: problem ?? recordsOf(pool, collections) },
-    });
+    return await look({ collections, json, database: problem ?? recordsOf(pool, collections) });
   } finally {
     await pool.end();
   }

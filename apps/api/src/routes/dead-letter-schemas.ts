@@ -18,13 +18,13 @@ const direction = {
   enum: ['postgres', 'json'],
   description: 'The store it should have reached.',
 };
-const uuid = { type: 'string', format: 'uuid' };
+export const uuid = { type: 'string', format: 'uuid' };
 
 export const attempt = whole({ at: instant, cause: text, error: text });
 
 export const stamp = whole({ epoch: integer, version: integer });
 
-const nullable = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
+export const nullable = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
 
 /** The members that every change has, and the one that some have. */
 export const change = {
@@ -42,7 +42,7 @@ export const change = {
 
 const key = whole({ key: text, fingerprint: text, outcome: text, at: text });
 
-const letter = whole({
+export const letter = whole({
   jobId: uuid,
   direction,
   change: { ...nullable(change), description: 'What it carries, if that is a change.' },
@@ -151,15 +151,6 @@ export const groupLettersSchema = tagged(
     },
     { also: ['invalid'], querystring: { type: 'object', properties: inQuery } },
   ),
-);
-
-export const readLetterSchema = operation(
-  'One dead letter',
-  { description: 'With the error of every attempt.', ...letter },
-  {
-    also: ['invalid', 'not-found'],
-    params: { type: 'object', properties: { jobId: uuid } },
-  },
 );
 
 const answer = whole({

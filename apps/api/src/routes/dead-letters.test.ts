@@ -3,7 +3,6 @@ import { jsonRecords } from '@tandem/storage/json';
 import { auditLog, postgresRecords, storageError } from '@tandem/storage/postgres';
 import { deadLetterOperations, recordJobs } from '@tandem/storage/replication';
 import { chainOf, create, type DualStores, openDualStores } from '@tandem/storage/testing';
-import { xrayRecord } from '@tandem/storage/xray';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
@@ -27,7 +26,7 @@ beforeAll(async () => {
   ({ app } = await appWithoutStore({
     deadLetters: {
       operations: deadLetterOperations({ pool, audit: auditLog, operatingError: storageError }),
-      xray: (record) => xrayRecord(record, ports),
+      xray: ports,
       token,
     },
   }));
@@ -110,12 +109,23 @@ test('letters are paged, filtered, grouped and shown; what has not changed is 30
   const found = await operator('GET', `/dead-letters?${filter}`);
   expect(found.body).toMatchObject({ total: 1, letters: [{ change: { version: 3 }, key: null }] });
   const shown = await operator('GET', `/dead-letters/${example.jobId}`);
-  expect(shown.body).toMatchObject({ fingerprint, attempts: [{ cause: 'rejected' }] });
+  expect(shown.body).toMatchObject({
+    letter: { fingerprint, attempts: [{ cause: 'rejected' }] },
+    record: { collection: 'expense', id: 1, same: true, json: { state: 'none' } },
+  });
 
   await operator('POST', '/dead-letters/discard', { all: true, reason: 'x' });
   const after = await operator('GET', '/dead-letters?limit=3', undefined, first.tag);
   expect(after).toMatchObject({ status: 200, body: { total: 0, letters: [] } });
   expect((await operator('GET', `/dead-letters/${example.jobId}`)).status).toBe(404);
+});
+
+test('a letter that is about no record of ours is shown as it is', async () => {
+  const [change] = chainOf(9, 1);
+  await dual.bury('postgres', [{ ...change, collection: 'mystery' } as typeof change & object]);
+  const { body } = await operator('GET', '/dead-letters?collection=mystery');
+  const shown = await operator('GET', `/dead-letters/${body.letters[0].jobId}`);
+  expect(shown.body).toMatchObject({ letter: { change: { id: 9 } }, record: null });
 });
 
 test('an act is tried dry, must meet its count, goes on where it was stopped, and is kept', async () => {

@@ -5,7 +5,7 @@ import {
   type DeadLetterGroup,
   type DeadLetterOperations,
 } from '@tandem/storage/replication';
-import type { RecordName, RecordXray } from '@tandem/storage/xray';
+import { type XrayPorts, xrayIfKnown, xrayRecord } from '@tandem/storage/xray';
 import type { FastifyInstance } from 'fastify';
 import { operatorsOnly } from '../plugins/operators-only.ts';
 import { isAdoptableId } from '../record-id.ts';
@@ -15,14 +15,14 @@ import {
   discardSchema,
   groupLettersSchema,
   listLettersSchema,
-  readLetterSchema,
   redriveSchema,
 } from './dead-letter-schemas.ts';
-import { xraySchema } from './record-xray-schema.ts';
+import { readLetterSchema, xraySchema } from './record-xray-schema.ts';
 
 export interface DeadLetterRoutesOptions {
   readonly operations: DeadLetterOperations;
-  readonly xray: (record: RecordName) => Promise<RecordXray>;
+  /** Where a record may stand. */
+  readonly xray: XrayPorts;
   readonly token: string;
 }
 
@@ -50,7 +50,10 @@ export function deadLetters(
 
   app.get(`${path}/:jobId`, { onRequest, schema: readLetterSchema }, async (request) => {
     const { jobId } = request.params as { jobId: string };
-    return letterView(await operations.read(jobId));
+    const letter = await operations.read(jobId);
+    const { item } = letter;
+    const record = item?.kind === 'change' ? await xrayIfKnown(item.change, xray) : null;
+    return { letter: letterView(letter), record };
   });
 
   for (const act of DEAD_LETTER_ACTS) {
@@ -67,7 +70,7 @@ export function deadLetters(
     async (request, reply) => {
       const { collection, id } = request.params as { collection: string; id: string };
       if (!isAdoptableId(id)) throw new TandemError('not-found', `No record has the id ${id}.`);
-      const found = await xray({ collection, id: Number(id) });
+      const found = await xrayRecord({ collection, id: Number(id) }, xray);
       const { at: _, ...content } = found;
       return sendTagged(request, reply, found, content);
     },

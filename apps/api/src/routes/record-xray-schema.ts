@@ -1,6 +1,6 @@
 import { PHASES } from '@tandem/storage/phase';
 import { HISTORY_SOURCES } from '@tandem/storage/xray';
-import { attempt, change, stamp, tagged } from './dead-letter-schemas.ts';
+import { attempt, change, letter, nullable, stamp, tagged, uuid } from './dead-letter-schemas.ts';
 import {
   boolean,
   instant,
@@ -12,7 +12,6 @@ import {
   whole,
 } from './operator-schemas.ts';
 
-const nullable = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
 const store = { type: 'string', enum: ['json', 'postgres'] };
 const phase = { type: 'string', enum: [...PHASES] };
 
@@ -115,4 +114,22 @@ export const xraySchema = tagged(
       },
     },
   ),
+);
+
+export const readLetterSchema = operation(
+  'One dead letter, and its record',
+  {
+    description: 'With the error of every attempt, and what both stores hold now.',
+    ...whole({
+      letter,
+      record: {
+        ...nullable(xray),
+        description: 'null: it carries no change, or one of a collection that is not known.',
+      },
+    }),
+  },
+  {
+    also: ['invalid', 'not-found'],
+    params: { type: 'object', properties: { jobId: uuid } },
+  },
 );

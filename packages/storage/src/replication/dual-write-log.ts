@@ -2,6 +2,7 @@ import type { Change, ChangeOperation } from '../changes/index.ts';
 import type { Log } from '../log.ts';
 import type { StoreName } from '../phase/index.ts';
 import { factsOf } from './apply-batch.ts';
+import type { JobFailure } from './job-failure.ts';
 
 const VERBS: Readonly<Record<ChangeOperation, string>> = {
   create: 'Created',
@@ -31,12 +32,12 @@ export function logFailed(
   log: Log,
   direction: StoreName,
   change: Change | undefined,
-  failure: { readonly cause: string; readonly error: string; readonly failures: number },
+  failure: Pick<JobFailure, 'cause' | 'error' | 'failures' | 'fingerprint'>,
   final: boolean,
 ): void {
   const what = change === undefined ? 'a job' : `${change.collection} ${change.id}`;
-  const { cause, error, failures } = failure;
-  const facts = { direction, cause, error, failures, deadLetter: final };
+  const { cause, error, failures, fingerprint } = failure;
+  const facts = { direction, cause, error, failures, fingerprint, deadLetter: final };
   log.warn(
     { ...(change === undefined ? {} : factsOf(change)), ...facts },
     `Dual-write failed for ${what}: ${failure.error}`,

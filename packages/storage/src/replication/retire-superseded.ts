@@ -11,6 +11,8 @@ import { QUEUES } from './job-sink.ts';
 import { deadLetterQueueOf } from './queues.ts';
 
 const PAGE_LETTERS = 500;
+/** Of more letters at once, one line tells how many there are. */
+const LOGGED_EACH_MAX = 20;
 
 /** Sides of a disagreement: only a person's decision ends them (I4). */
 const UNDECIDED: readonly string[] = ['conflict', 'fork'];
@@ -73,12 +75,15 @@ async function retire(
     [deadLetterQueueOf(QUEUES[direction]), over.map(({ jobId }) => jobId)],
   );
   const gone = new Set(rows.map(({ id }) => id));
-  for (const { jobId, change } of over) {
-    if (!gone.has(jobId)) continue;
-    log.info(
-      { ...factsOf(change), direction },
-      `Dead letter for ${change.collection} ${change.id} retired: the record has moved on`,
-    );
+  const retired = over.filter(({ jobId }) => gone.has(jobId));
+  const level = retired.length > LOGGED_EACH_MAX ? 'debug' : 'info';
+  for (const { change } of retired) {
+    const sentence = `Dead letter for ${change.collection} ${change.id} retired: the record has moved on`;
+    log[level]({ ...factsOf(change), direction }, sentence);
+  }
+  if (level === 'debug') {
+    const facts = { direction, collection: collection.name, letters: retired.length };
+    log.info(facts, `${retired.length} dead letters retired: their records have moved on`);
   }
   return gone.size;
 }

@@ -10,4 +10,10 @@ export type {
   RecordJobs,
   RecordName,
 } from './ports.ts';
-export { type RecordXray, type StoreSide, xrayRecord } from './xray.ts';
+export {
+  type RecordXray,
+  type StoreSide,
+  type XrayPorts,
+  xrayIfKnown,
+  xrayRecord,
+} from './xray.ts';

@@ -123,6 +123,15 @@ export async function xrayRecord(
   }
 }
 
+/** The record that a dead letter is about; `null` of a collection that this version does not have. */
+export async function xrayIfKnown(
+  record: RecordName,
+  ports: XrayPorts,
+): Promise<RecordXray | null> {
+  const isKnown = ports.collections.some(({ name }) => name === record.collection);
+  return isKnown ? xrayRecord(record, ports) : null;
+}
+
 async function look(
   collection: Collection,
   record: RecordName,
