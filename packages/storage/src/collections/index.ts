@@ -17,6 +17,7 @@ export {
   parseExact,
   stringifyExact,
 } from './exact-json.ts';
+export { isExactObject, readExact, writeExact } from './exact-reader.ts';
 export { checkField, type FieldProblem, isCalendarDay, TEXT_BYTES_MAX } from './field-value.ts';
 export { type Input, readCreate, readFieldUpdate, readUpdate } from './input.ts';
 export {

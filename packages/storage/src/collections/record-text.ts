@@ -1,12 +1,13 @@
 import { startsOf } from './canonical-values.ts';
 import type { Collection, Field, FieldValues } from './collection.ts';
+import { NESTING_MAX, nestsDeeper } from './exact-json.ts';
 import {
-  isJsonObject,
-  NESTING_MAX,
-  nestsDeeper,
-  parseExact,
-  stringifyExact,
-} from './exact-json.ts';
+  type ExactObject,
+  type ExactValue,
+  isExactObject,
+  readExact,
+  writeExact,
+} from './exact-reader.ts';
 import { checkFields, type FieldProblem } from './field-value.ts';
 
 /**
@@ -46,18 +47,20 @@ export function canonicalText(collection: Collection, parts: RecordParts, id: nu
   return `${text},"id":${id}}`;
 }
 
-/** Splits a parsed record object (a value of `parseExact`) into known fields and the rest. */
-export function readRecordObject(
-  collection: Collection,
-  object: Record<string, unknown>,
-): ReadRecord {
-  const { values, problems } = checkFields(collection.fields, object);
+/** Splits a record object into known fields and the rest. */
+export function readRecordObject(collection: Collection, object: ExactObject): ReadRecord {
+  const unknown = new Map(object);
+  const sent: Record<string, ExactValue> = {};
+  for (const { name } of collection.fields) {
+    const value = object.get(name);
+    if (value !== undefined) sent[name] = value;
+    unknown.delete(name);
+  }
+  unknown.delete('id');
+  const { values, problems } = checkFields(collection.fields, sent);
   if (problems.length > 0) return { ok: false, problems };
-  const known = new Set(['id', ...collection.fields.map(({ name }) => name)]);
-  const unknown = Object.entries(object).filter(([name]) => !known.has(name));
-  if (unknown.length === 0) return { ok: true, values, extra: null };
-  const members = unknown.map(([name, v]) => `${JSON.stringify(name)}:${stringifyExact(v)}`);
-  const extra = `{${members.join(',')}}`;
+  if (unknown.size === 0) return { ok: true, values, extra: null };
+  const extra = writeExact(unknown);
   if (UNSTORABLE_ESCAPE.test(extra)) {
     const problem = 'must not contain NUL or a lone surrogate';
     return { ok: false, problems: [{ field: 'unknown fields', problem }] };
@@ -80,9 +83,13 @@ const TOO_DEEP = {
  */
 export function readRecord(collection: Collection, text: string): ReadRecord {
   if (nestsDeeper(text, NESTING_MAX)) return TOO_DEEP;
-  const object = parseExact(text);
-  if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
-  return readRecordObject(collection, object);
+  return readRecordObject(collection, objectOf(collection, text));
+}
+
+function objectOf({ name }: Collection, text: string): ExactObject {
+  const object = readExact(text);
+  if (!isExactObject(object)) throw new TypeError(`Not a record of ${name}: ${text}`);
+  return object;
 }
 
 /**
@@ -96,9 +103,8 @@ export function withFields(
   set: Readonly<Record<string, string | null>>,
 ): { ok: true; text: string } | { ok: false; problems: readonly FieldProblem[] } {
   if (nestsDeeper(text, NESTING_MAX)) return TOO_DEEP;
-  const object = parseExact(text);
-  if (!isJsonObject(object)) throw new TypeError(`Not a record of ${collection.name}: ${text}`);
-  const read = readRecordObject(collection, { ...object, ...set });
+  const object = new Map([...objectOf(collection, text), ...Object.entries(set)]);
+  const read = readRecordObject(collection, object);
   if (!read.ok) return read;
   return { ok: true, text: canonicalText(collection, read, id) };
 }

@@ -80,6 +80,28 @@ test('I8: unknown fields keep their order and number spelling', async () => {
   expect(file).toContain('"big": 12345678901234567890,');
 });
 
+test('I8: unknown names that look like integers, or end with a backslash, stay as they stand', async () => {
+  const directory = await freshDirectory();
+  const known = '"date":"2025-01-15","category":"Food","amount":1,"account":"a"';
+  const records = ['"b":1,"10":2,"2":{"z":0,"1":0}', '"x":1," d\\\\":1', '"x":1," d\\"":2'];
+  const canonical = (extra: string, id: number) =>
+    `{"date":"2025-01-15","business":null,"category":"Food","amount":1,"account":"a","currency":"₪","notes":null,${extra},"id":${id}}`;
+  const text = records.map((extra, at) => `{${known},${extra},"id":${at + 1}}`).join(',');
+  await writeLegacy(directory, `[${text}]`);
+  const store = await open(directory);
+  for (const [at, extra] of records.entries()) {
+    expect((await store.get(expense, at + 1))?.text).toBe(canonical(extra, at + 1));
+  }
+  const set = setOf({ notes: null });
+  await run(store, { op: 'update', collection: expense, id: 3, set });
+  await store.close();
+  const again = await open(directory);
+  for (const [at, extra] of records.entries()) {
+    expect((await again.get(expense, at + 1))?.text).toBe(canonical(extra, at + 1));
+  }
+  expect(again.externalEdits()).toEqual([]);
+});
+
 test('records without ids get max + 1 on, in file order, and keep them', async () => {
   const directory = await freshDirectory();
   const some = ['a', 'b'].map((notes) => legacy({ notes }));

@@ -1,13 +1,14 @@
 import {
   type Collection,
   canonicalText,
-  isJsonObject,
+  exactNumber,
+  isExactObject,
   NESTING_MAX,
   nestsDeeper,
-  parseExact,
+  readExact,
   readRecordObject,
-  stringifyExact,
   TEXT_BYTES_MAX,
+  writeExact,
 } from '../collections/index.ts';
 import { compactJson, elementsOf } from './json-elements.ts';
 import { dayOf } from './record-date.ts';
@@ -28,15 +29,15 @@ export interface LegacyRecord {
  * A million records must not each pass the exact parser. Where no number of the file can lose
  * anything in a float, a plain `JSON.parse` is exact, and a record that has just the known members in
  * order with the right types is canonical as `JSON.stringify` writes it. All others take the exact
- * way; the file is parsed exactly once, when the first of them comes. Where a record nests too deep for
- * that, each is parsed by itself, and the deep ones are kept as they were written.
+ * way, each from its own text; those that nest too deep for it are kept as they were written.
  */
 export class LegacyRecords {
   readonly #collection: Collection;
   readonly #source: string;
   readonly #mayBePlain: boolean;
   readonly #names: readonly string[];
-  #exact: readonly Record<string, unknown>[] | undefined;
+  readonly #mayBeDeep: boolean;
+  /** Each record's own text; cut when the first one is needed. */
   #elements: readonly string[] | undefined;
 
   /** @param source the file's text: a JSON array of objects */
@@ -46,31 +47,29 @@ export class LegacyRecords {
     this.#mayBePlain = !INEXACT_NUMBER.test(source);
     this.#names = [...collection.fields.map(({ name }) => name), 'id'];
     // The array itself is one level.
-    if (nestsDeeper(source, NESTING_MAX + 1)) this.#elements = elementsOf(source);
+    this.#mayBeDeep = nestsDeeper(source, NESTING_MAX + 1);
   }
 
   read(index: number, object: Record<string, unknown>, id: number): LegacyRecord {
     if (this.#mayBePlain && this.#isCanonical(object)) {
       return { text: JSON.stringify(object), fits: true };
     }
-    const element = this.#elements?.[index];
-    if (element !== undefined && nestsDeeper(element, NESTING_MAX)) {
+    this.#elements ??= elementsOf(this.#source);
+    const element = this.#elements[index];
+    if (element === undefined) throw new Error(`The record ${index} is not there.`);
+    if (this.#mayBeDeep && nestsDeeper(element, NESTING_MAX)) {
       const text = compactJson(element);
       return {
         text: Object.hasOwn(object, 'id') ? text : `${text.slice(0, -1)},"id":${id}}`,
         fits: false,
       };
     }
-    const exact = element === undefined ? this.#exactly(index) : parseExact(element);
-    if (!isJsonObject(exact)) throw new Error(`The record ${index} is not there.`);
+    const exact = readExact(element);
+    if (!isExactObject(exact)) throw new Error(`The record ${index} is no object.`);
     const read = readRecordObject(this.#collection, exact);
     if (read.ok) return { text: canonicalText(this.#collection, read, id), fits: true };
-    return { text: stringifyExact({ ...exact, id }), fits: false };
-  }
-
-  #exactly(index: number): unknown {
-    this.#exact ??= parseExact(this.#source) as Record<string, unknown>[];
-    return this.#exact[index];
+    const withId = new Map([...exact, ['id', exactNumber(String(id))] as const]);
+    return { text: writeExact(withId), fits: false };
   }
 
   #isCanonical(object: Record<string, unknown>): boolean {

@@ -4,11 +4,11 @@ import {
   canonicalText,
   canonicalValues,
   type Field,
-  isJsonObject,
-  parseExact,
+  isExactObject,
+  readExact,
   readRecord,
   startsOf,
-  stringifyExact,
+  writeExact,
 } from '../collections/index.ts';
 import type { StoredRecord } from '../store.ts';
 import type { Row } from './transaction.ts';
@@ -100,9 +100,9 @@ export function recordOfRow(row: Row): StoredRecord {
 
 /** `extra` may have been typed by hand: its spaces do not count, and an empty object is none. */
 function compactExtra(text: string): string | null {
-  const value = parseExact(text);
-  if (!isJsonObject(value)) throw new Error('extra is not a JSON object.');
-  return Object.keys(value).length === 0 ? null : stringifyExact(value);
+  const value = readExact(text);
+  if (!isExactObject(value)) throw new Error('extra is not a JSON object.');
+  return value.size === 0 ? null : writeExact(value);
 }
 
 /** Why a text can't be stored in a collection's table. */
