@@ -1,6 +1,11 @@
 import { alwaysQueued, type ConsistencyKeeper, keepConsistency } from '@tandem/storage/consistency';
 import { silentLog } from '@tandem/storage/log';
-import { consistencyOrders, divergenceLedger, verifyRuns } from '@tandem/storage/postgres';
+import {
+  consistencyOrders,
+  dirtyRanges,
+  divergenceLedger,
+  verifyRuns,
+} from '@tandem/storage/postgres';
 import { createExplanations, dropDecidedLetters } from '@tandem/storage/replication';
 import { create, type DualStores, openDualStores } from '@tandem/storage/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -15,6 +20,7 @@ beforeEach(async () => {
     ...{ primary: store, secondary: json, collections, mark: alwaysQueued, log: silentLog },
     explanations: createExplanations(pool, 'json'),
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },
+    marks: dirtyRanges(pool, collections),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     watermark: () => ({ epoch: 2, outboxSeq: 0 }),
     notNow: async () => undefined,

@@ -13,7 +13,8 @@ const PROGRESS_INTERVAL_MS = 2_000;
 export function addVerify(program: Command, { configure, output, endWith }: CommandContext): void {
   program
     .command('verify')
-    .description('compares the whole content of both stores; status 1 when they differ')
+    .description('compares both stores; status 1 when they differ')
+    .option('--full', 'reads everything, not only what changed since it was compared last')
     .option('--json', 'as one JSON object, with both texts of the first differences')
     .option(
       '--patience <seconds>',
@@ -21,10 +22,12 @@ export function addVerify(program: Command, { configure, output, endWith }: Comm
       seconds,
       PATIENCE_SECONDS,
     )
-    .action(async (options: { json?: boolean; patience: number }) => {
+    .action(async (options: { full?: boolean; json?: boolean; patience: number }) => {
       const verified = await runVerify(configure(), {
         patienceMs: options.patience * 1_000,
         log: logOf(output),
+        isFull: options.full === true,
+        say: (sentence) => output.say(sentence),
         onProgress: progressTo(output),
       });
       const { phase, run } = verified;

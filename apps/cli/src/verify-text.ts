@@ -11,9 +11,10 @@ const SENTENCES = {
 /** What a run found, for a person. */
 export function verifyAsText({ phase, run }: Verified): string {
   const counted = Object.entries(run.counts).filter(([, count]) => count > 0);
+  const what = run.mode === 'full' ? 'were' : 'in ranges that changed were';
   const lines = [
     `Verify ${run.id}: ${SENTENCES[run.outcome]}`,
-    `${run.seen} records and tombstones and ${run.keysSeen} idempotency keys were compared with the primary, ${run.primary} (${phase}, epoch ${run.watermark.epoch}, outbox at ${run.watermark.outboxSeq}).`,
+    `${run.seen} records and tombstones and ${run.keysSeen} idempotency keys ${what} compared with the primary, ${run.primary} (${phase}, epoch ${run.watermark.epoch}, outbox at ${run.watermark.outboxSeq}).`,
   ];
   if (phase === 'json-only' || phase === 'postgres-only') {
     lines.push(`In ${phase} the other store is not written: differences are to be expected.`);

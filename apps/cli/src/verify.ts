@@ -3,20 +3,24 @@ import type { Configuration } from '@tandem/storage/configuration';
 import {
   alwaysQueued,
   noLedger,
+  noMarks,
   queuedByRelay,
   type VerifyProgress,
   type VerifyRun,
   verify,
 } from '@tandem/storage/consistency';
-import { TandemError } from '@tandem/storage/errors';
+import { isTandemError, TandemError } from '@tandem/storage/errors';
 import { freshReads, type JsonSnapshot, openJsonSnapshot } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import { type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import {
+  dirtyRanges,
   divergenceLedger,
+  liveProcesses,
   openPostgresStore,
   type PostgresStore,
   readRelayedSeq,
+  readVerifyRun,
   verifyRuns,
 } from '@tandem/storage/postgres';
 import {
@@ -26,12 +30,17 @@ import {
   QUEUES,
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
+import { carriedOut } from './consistency-order.ts';
 import { withDatabase } from './opened-database.ts';
+import { operatorName } from './operator.ts';
 
 export interface VerifyAsked {
   /** How long to wait, in all, for what is moving. */
   readonly patienceMs: number;
   readonly log: Log;
+  /** Everything is read, not only what changed since it was compared last. */
+  readonly isFull: boolean;
+  readonly say: (sentence: string) => void;
   readonly onProgress: (progress: VerifyProgress) => void;
 }
 
@@ -52,6 +61,8 @@ export async function runVerify(
 ): Promise<Verified> {
   const collections = await loadCollections();
   return withDatabase(configuration, 'verify', async (pool) => {
+    const byHolder = asked.isFull ? undefined : await verifiedByHolder(pool, asked);
+    if (byHolder !== undefined) return byHolder;
     const snapshot = await openJsonSnapshot({ directory: configuration.jsonDir, collections });
     const queues = createQueueClient({ pool, role: 'enqueue', log: asked.log });
     // It only reads: nothing is ever put into this outbox.
@@ -65,6 +76,27 @@ export async function runVerify(
       await snapshot.close();
     }
   });
+}
+
+/** What changed since it was compared last, asked of the process that holds the JSON store: it knows.
+ *  @returns `undefined` when nobody takes the order */
+async function verifiedByHolder(pool: Pool, { say }: VerifyAsked): Promise<Verified | undefined> {
+  const processes = await liveProcesses(pool);
+  const phase = processes.find(({ ready }) => ready)?.effective ?? null;
+  if (phase === null || secondaryOf(phase) === null) return undefined;
+  const ordered = {
+    ...{ what: { kind: 'verify', mode: 'changed' } as const, actor: operatorName() },
+    reason: 'tandem verify',
+  };
+  try {
+    const { result } = await carriedOut(pool, ordered, say);
+    if (result === null || !('runId' in result)) return undefined;
+    return { phase, run: await readVerifyRun(pool, result.runId) };
+  } catch (error) {
+    if (!isTandemError(error, 'unavailable')) throw error;
+    say(`${error.message} Everything is read instead.`);
+    return undefined;
+  }
 }
 
 interface Opened {
@@ -101,6 +133,7 @@ async function compare(
     ...{
       collections,
       runs: verifyRuns(pool),
+      marks: isFollowed ? dirtyRanges(pool, collections) : noMarks,
       ledger: isFollowed ? divergenceLedger(pool) : noLedger,
       patienceMs,
       onProgress,

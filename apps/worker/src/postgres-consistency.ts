@@ -3,12 +3,14 @@ import {
   alwaysQueued,
   type ConsistencyKeeper,
   keepConsistency,
+  unitedMarks,
   type VerifySchedule,
 } from '@tandem/storage/consistency';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
   consistencyOrders,
+  dirtyRanges,
   divergenceLedger,
   type PostgresStore,
   verifyRuns,
@@ -37,6 +39,7 @@ export function keepPostgresConsistent(options: PostgresConsistencyOptions): Con
     explanations: createExplanations(pool, 'json'),
     mark: alwaysQueued,
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },
+    marks: unitedMarks([dirtyRanges(pool, collections), json.dirty]),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     watermark: () => ({ epoch: json.phase.read().epoch, outboxSeq: json.outbox.head() }),
     async notNow() {

@@ -19,6 +19,7 @@ import {
   type PostgresStore,
   ProcessRegistry,
   schemaIsCurrent,
+  thinOutDirtyRanges,
 } from '@tandem/storage/postgres';
 import {
   createJobSink,
@@ -234,12 +235,13 @@ export class WorkerProcess {
     );
   }
 
-  /** Dead letters whose record has moved on have nothing left to say. */
+  /** Dead letters whose record has moved on have nothing left to say; nor have marks of one range. */
   async #retireNowAndThen(): Promise<void> {
     if (performance.now() < this.#retireAtMs) return;
     const startedMs = performance.now();
     this.#retireAtMs = startedMs + RETIRE_INTERVAL_MS;
     const { collections, log } = this.#options;
+    await thinOutDirtyRanges(this.#pool);
     const shared = { pool: this.#pool, collections, log };
     await retireSuperseded({ ...shared, direction: 'postgres', store: this.#postgres });
     const { store } = this.#json;

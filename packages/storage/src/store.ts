@@ -35,6 +35,17 @@ export type ApplyResult =
 /** Highest id ever given, by collection name. */
 export type IdHighWater = Readonly<Record<string, number>>;
 
+/** Ids of one range that digests are made of: range `n` has those from `n * RANGE_IDS` on. A trigger in
+ *  `migrations/` counts in it, too. */
+export const RANGE_IDS = 1_024;
+
+/** A digest of the records and tombstones of a range (`range-digest.ts`): equal content, equal digest. */
+export interface RangeDigest {
+  readonly range: number;
+  readonly count: number;
+  readonly digest: string;
+}
+
 /** Ids in one `entries` call, at most. */
 export const ENTRIES_IDS_MAX = 10_000;
 
@@ -59,6 +70,9 @@ export interface StoreReads {
 
   /** Records and tombstones with `id > afterId`, by ascending id, at most `limit`. */
   scan(collection: Collection, afterId: number, limit: number): Promise<readonly ScanEntry[]>;
+
+  /** Digests of the ranges from `from` up to, without, `to`; of those that have anything. */
+  digests(collection: Collection, from: number, to: number): Promise<readonly RangeDigest[]>;
 
   /** How many records and tombstones there are. */
   count(collection: Collection): Promise<number>;

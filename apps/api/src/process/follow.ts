@@ -1,10 +1,11 @@
 import type { JsonStore } from '@tandem/storage/json';
 import type { Observer } from '@tandem/storage/observer';
 import { meetPostgres, type RelayedJournal, type SwitchContext } from '@tandem/storage/phase';
-import { relayCursor } from '@tandem/storage/postgres';
+import { markDirty, relayCursor } from '@tandem/storage/postgres';
 import {
   createJobSink,
   createRelayedJournal,
+  markingJobs,
   QUEUES,
   type QueueClient,
   type Relay,
@@ -30,7 +31,7 @@ export function followWithPostgres(
   return startRelay({
     outbox: json.outbox,
     pool: queues.pool,
-    jobs: createJobSink({ queues, queue: QUEUES.postgres }),
+    jobs: markingJobs(createJobSink({ queues, queue: QUEUES.postgres }), markDirty),
     cursor: relayCursor,
     pairId: json.phase.read().pairId,
     ...{ log, observer },

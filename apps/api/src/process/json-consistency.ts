@@ -3,12 +3,14 @@ import {
   type ConsistencyKeeper,
   keepConsistency,
   queuedByRelay,
+  unitedMarks,
   type VerifySchedule,
 } from '@tandem/storage/consistency';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
   consistencyOrders,
+  dirtyRanges,
   divergenceLedger,
   type PostgresStore,
   readRelayedSeq,
@@ -39,6 +41,7 @@ export function keepJsonConsistent(options: JsonConsistencyOptions): Consistency
     explanations: createExplanations(pool, 'postgres'),
     mark: queuedByRelay(head, () => readRelayedSeq(pool, json.phase.read().pairId)),
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },
+    marks: unitedMarks([dirtyRanges(pool, collections), json.dirty]),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'postgres', collection, ids),
     watermark: () => ({ epoch: json.phase.read().epoch, outboxSeq: json.outbox.head() }),
     async notNow() {

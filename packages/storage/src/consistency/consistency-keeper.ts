@@ -13,11 +13,12 @@ import type {
   OrderResult,
   OrderScope,
 } from './consistency-orders.ts';
+import type { DirtyMarks } from './dirty-ranges.ts';
 import type { DivergenceLedger } from './divergence-ledger.ts';
 import type { ComparedStores } from './looks.ts';
 import { type RepairOptions, repair } from './repair.ts';
 import { type VerifyOptions, verify } from './verify.ts';
-import type { VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
+import type { VerifyMode, VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 const FAILURE_INTERVAL_MS = 5_000;
@@ -38,6 +39,7 @@ export interface KeeperOptions extends ComparedStores {
   readonly collections: readonly Collection[];
   readonly runs: VerifyRuns;
   readonly ledger: DivergenceLedger;
+  readonly marks: DirtyMarks;
   readonly orders: ConsistencyOrders;
   readonly dropDecided: RepairOptions['dropDecided'];
   /** Where the primary stands now. */
@@ -110,7 +112,11 @@ class RunningKeeper {
     if (order !== undefined) return this.#carryOut(order);
     const now = performance.now();
     if (now < Math.min(this.#changedAtMs, this.#fullAtMs)) return;
-    if ((await notNow()) !== undefined) return;
+    // What a catch-up left as it was has no mark.
+    if ((await notNow()) !== undefined) {
+      this.#fullAtMs = now;
+      return;
+    }
     const mode = now >= this.#fullAtMs ? 'full' : 'changed';
     const { schedule } = this.#options;
     this.#changedAtMs = now + (schedule.changedMs ?? Number.POSITIVE_INFINITY);
@@ -174,11 +180,12 @@ class RunningKeeper {
   }
 
   #verify(
-    _mode: 'full' | 'changed',
+    mode: VerifyMode,
     options: Pick<VerifyOptions, 'patienceMs' | 'onProgress'>,
   ): Promise<VerifyRun> {
     const { signal } = this.#stopping;
-    return verify({ ...this.#options, ...options, watermark: this.#options.watermark(), signal });
+    const watermark = this.#options.watermark();
+    return verify({ ...this.#options, ...options, mode, watermark, signal });
   }
 
   #say({ id, outcome, counts, seen }: VerifyRun): void {

@@ -3,11 +3,11 @@
 //                └── withdraw ──> withdrawn
 import type { RepairAsked, RepairResult } from './repair.ts';
 import type { VerifyProgress } from './verify.ts';
-import type { VerifyOutcome } from './verify-run.ts';
+import type { VerifyMode, VerifyOutcome } from './verify-run.ts';
 
 /** What is asked of the process that holds the JSON store; it alone reads and writes both stores. */
 export type OrderScope =
-  | { readonly kind: 'verify'; readonly mode: 'full' | 'changed' }
+  | { readonly kind: 'verify'; readonly mode: VerifyMode }
   | ({ readonly kind: 'repair' } & Pick<RepairAsked, 'scope' | 'keep' | 'dryRun'>);
 
 export type OrderResult =

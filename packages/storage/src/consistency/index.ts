@@ -20,6 +20,7 @@ export type {
   OrderResult,
   OrderScope,
 } from './consistency-orders.ts';
+export { type DirtyMarks, noMarks, unitedMarks } from './dirty-ranges.ts';
 export {
   type DivergenceBudget,
   type DivergenceLedger,
@@ -53,6 +54,7 @@ export {
   type MarkPosition,
   queuedByRelay,
   type VerifyDifference,
+  type VerifyMode,
   type VerifyOutcome,
   type VerifyResult,
   type VerifyRun,

@@ -38,6 +38,7 @@ export interface VerifyResult {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly primary: StoreReads['name'];
+  readonly mode: VerifyMode;
   readonly watermark: Watermark;
   /** Ids (records and tombstones) and idempotency keys looked at. */
   readonly seen: number;
@@ -53,10 +54,23 @@ export interface VerifyRun extends VerifyResult {
   readonly id: number;
 }
 
+/** Everything, or what was written since it was compared last. */
+export type VerifyMode = 'full' | 'changed';
+
+/** Where a full run is: all before was looked at. */
+export interface VerifyPosition {
+  readonly collection: string;
+  readonly range: number;
+  readonly seen: number;
+}
+
 /** Port: where runs are kept. Implemented in `postgres/`. */
 export interface VerifyRuns {
   /** @returns the run's id; one that never finishes was cut off */
-  begin(run: Pick<VerifyResult, 'startedAt' | 'primary' | 'watermark'>): Promise<number>;
+  begin(run: Pick<VerifyResult, 'startedAt' | 'primary' | 'watermark' | 'mode'>): Promise<number>;
+  /** Where a full run of this primary was cut off lately, if no later one has finished. */
+  cutOff(primary: StoreReads['name'], epoch: number): Promise<VerifyPosition | undefined>;
+  reached(id: number, position: VerifyPosition): Promise<void>;
   finish(id: number, result: VerifyResult): Promise<void>;
 }
 

@@ -1,23 +1,33 @@
-//   merge both scans ──> candidates, 5,000 at a time ──> second-look.ts ──> counted, the first listed
-//   then the same for idempotency keys, then what the ledger has open; the run is kept from its begin
+//   marks of dirty ranges: taken ──> ranges: digests, records where they differ ──> candidates
+//        ──> second-look.ts ──> counted, listed, in the ledger
+//   then idempotency keys (a full run), then what the ledger has open ──> marks: done
 import type { Collection } from '../collections/index.ts';
+import { RANGE_IDS } from '../store.ts';
+import { compareRanges, type RangeScope } from './compare-ranges.ts';
+import { type DirtyMarks, type DirtySet, rangeOf } from './dirty-ranges.ts';
 import type { DivergenceLedger, SeenDifference } from './divergence-ledger.ts';
-import { type ComparedStores, type Heard, type KeyCandidate, Looks, stateOf } from './looks.ts';
-import { mergeScans } from './merge-scans.ts';
+import { type ComparedStores, type Heard, type KeyCandidate, Looks } from './looks.ts';
 import { type Candidate, Patience } from './second-look.ts';
 import { settleLedger } from './settle-ledger.ts';
-import { differs } from './verify-class.ts';
 import { FoundDifferences } from './verify-differences.ts';
 import { keyStateOf, keysDiffer, mergeKeys } from './verify-keys.ts';
-import type { VerifyResult, VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
+import type {
+  VerifyMode,
+  VerifyPosition,
+  VerifyResult,
+  VerifyRun,
+  VerifyRuns,
+  Watermark,
+} from './verify-run.ts';
 
-const SCAN_CHUNK_ITEMS = 1_000;
-/** Candidates held before they are looked at again; at most the ids of one `entries` call. */
+/** Candidates looked at together; at most the ids of one `entries` call. */
 const CANDIDATES_MAX = 5_000;
-const PROGRESS_ITEMS = 1_000;
+const PROGRESS_KEYS = 1_000;
 const PATIENCE_MS = 30_000;
 /** Differences of one run that the ledger gets; the next run brings the others. */
 const LEDGER_DIFFERENCES_MAX = 10_000;
+/** Between two notes of where a full run is. */
+const POSITION_INTERVAL_MS = 2_000;
 
 /** How far a run is. `done` and `total` count ids up to the highest ever given, `rate` ids a second
  *  that were really looked at. */
@@ -32,6 +42,10 @@ export interface VerifyOptions extends ComparedStores {
   readonly runs: VerifyRuns;
   /** Gets every difference that stands, and loses those that are gone. */
   readonly ledger: DivergenceLedger;
+  /** What was written since it was compared last. */
+  readonly marks: DirtyMarks;
+  /** `full` unless given; one that was cut off is gone on with. */
+  readonly mode?: VerifyMode;
   readonly watermark: Watermark;
   /** How long the run waits, in all, for what is moving. */
   readonly patienceMs?: number;
@@ -40,22 +54,26 @@ export interface VerifyOptions extends ComparedStores {
 }
 
 /**
- * Compares the whole content of both stores, both ways, beside live writes: no lock, no transaction
- * longer than one read. Nothing is called divergent before it was looked at again after everything
- * that the primary had done by then had passed through the queue.
+ * Compares the content of both stores, both ways, beside live writes: no lock, no transaction longer
+ * than one read. Nothing is called divergent before it was looked at again after everything that the
+ * primary had done by then had passed through the queue.
  * @throws whatever the stores and ports throw; `signal.reason` when aborted
  */
 export async function verify(options: VerifyOptions): Promise<VerifyRun> {
-  const { primary, watermark, runs, now = () => new Date() } = options;
+  const { primary, watermark, runs, marks, mode = 'full', now = () => new Date() } = options;
   const startedAt = now().toISOString();
-  const id = await runs.begin({ startedAt, primary: primary.name, watermark });
-  const comparison = new Comparison(options, id);
+  const cutOff = mode === 'full' ? await runs.cutOff(primary.name, watermark.epoch) : undefined;
+  const id = await runs.begin({ startedAt, primary: primary.name, mode, watermark });
+  // Before anything is read: what is written from here on is marked anew.
+  const dirty = await marks.take(id);
+  const comparison = new Comparison(options, { id, mode, dirty, cutOff });
   await comparison.records();
-  await comparison.keys();
+  if (mode === 'full') await comparison.keys();
   await comparison.ledger();
+  await marks.done(id, comparison.undecidedRanges);
   const { seen, keysSeen, found } = comparison;
   const result: VerifyResult = {
-    ...{ startedAt, finishedAt: now().toISOString(), primary: primary.name, watermark },
+    ...{ startedAt, finishedAt: now().toISOString(), primary: primary.name, mode, watermark },
     ...{ seen, keysSeen, counts: found.counts, outcome: found.outcome },
     differences: found.listed,
   };
@@ -63,35 +81,47 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   return { id, ...result };
 }
 
+/** What one run is to look at. */
+interface Task {
+  readonly id: number;
+  readonly mode: VerifyMode;
+  readonly dirty: DirtySet;
+  readonly cutOff: VerifyPosition | undefined;
+}
+
 class Comparison {
   readonly #options: VerifyOptions;
-  readonly #runId: number;
+  readonly #task: Task;
   readonly #patience: Patience;
   readonly #looks: Looks;
   readonly #startedMs = performance.now();
   /** Found since the last report to the ledger. */
   #unreported: SeenDifference[] = [];
   #reported = 0;
+  #notedMs = performance.now();
   readonly #heard: Heard = {
     found: (difference) => {
       this.found.add(difference);
       this.#unreported.push(difference);
     },
-    undecided: (difference, moved) => this.found.addInFlight(difference, moved),
+    undecided: (difference, moved) => this.#undecided(difference, moved),
   };
+  readonly undecidedRanges = new Map<string, Set<number>>();
   readonly found = new FoundDifferences();
   seen = 0;
   keysSeen = 0;
 
-  constructor(options: VerifyOptions, runId: number) {
+  constructor(options: VerifyOptions, task: Task) {
     this.#options = options;
-    this.#runId = runId;
+    this.#task = task;
+    this.seen = task.cutOff?.seen ?? 0;
     this.#patience = new Patience(options.patienceMs ?? PATIENCE_MS, options.signal);
     this.#looks = new Looks(options, this.#patience);
   }
 
   async records(): Promise<void> {
     const { primary, secondary, collections } = this.#options;
+    if (this.#task.mode === 'changed' && this.#task.dirty.size === 0) return;
     const marks = [await primary.idHighWater(), await secondary.idHighWater()];
     const heights = collections.map(({ name }) =>
       Math.max(...marks.map((mark) => mark[name] ?? 0)),
@@ -99,32 +129,58 @@ class Comparison {
     const total = heights.reduce((sum, height) => sum + height, 0);
     let below = 0;
     for (const [index, collection] of collections.entries()) {
-      await this.#collection(collection, (id) => this.#progress(below + id, total));
-      below += heights[index] ?? 0;
+      const height = heights[index] ?? 0;
+      await this.#collection(collection, (id) =>
+        this.#progress(below + Math.min(id, height), total),
+      );
+      below += height;
     }
     this.#progress(total, total);
   }
 
   async #collection(collection: Collection, passed: (id: number) => void): Promise<void> {
-    const { primary, secondary } = this.#options;
+    const scope = this.#scopeOf(collection);
     let candidates: Candidate<number>[] = [];
-    for await (const pair of mergeScans(primary, secondary, collection, SCAN_CHUNK_ITEMS)) {
-      const sides = { primary: pair.source, secondary: pair.target };
-      const id = (pair.source ?? pair.target)?.id as number;
-      if (differs(sides)) candidates.push({ subject: id, primaryState: stateOf(sides.primary) });
-      this.seen += 1;
-      if (this.seen % PROGRESS_ITEMS === 0) {
-        this.#patience.check();
-        passed(id);
+    for await (const part of compareRanges(this.#options, collection, scope)) {
+      this.#patience.check();
+      this.seen += part.seen;
+      candidates.push(...part.candidates);
+      passed(part.to * RANGE_IDS);
+      while (candidates.length >= CANDIDATES_MAX) {
+        await this.#lookAtRecords(collection, candidates.slice(0, CANDIDATES_MAX));
+        candidates = candidates.slice(CANDIDATES_MAX);
       }
-      if (candidates.length < CANDIDATES_MAX) continue;
-      await this.#lookAtRecords(collection, candidates);
-      candidates = [];
+      // What is not decided yet lies behind the position: then it is not noted.
+      if (candidates.length === 0) await this.#note(collection, part.to, scope);
     }
     await this.#lookAtRecords(collection, candidates);
   }
 
-  async #lookAtRecords(collection: Collection, candidates: Candidate<number>[]): Promise<void> {
+  #scopeOf({ name }: Collection): RangeScope {
+    const { mode, dirty, cutOff } = this.#task;
+    const part = dirty.get(name) ?? new Set();
+    if (mode === 'changed') return { from: undefined, dirty: part };
+    if (cutOff === undefined) return { from: 0, dirty: new Set() };
+    const { collections } = this.#options;
+    const at = (other: string) => collections.findIndex((one) => one.name === other);
+    if (at(name) < at(cutOff.collection)) return { from: undefined, dirty: part };
+    return { from: name === cutOff.collection ? cutOff.range : 0, dirty: part };
+  }
+
+  /** Where a full run is: one that is cut off goes on from there. */
+  async #note({ name }: Collection, range: number, { from }: RangeScope): Promise<void> {
+    const now = performance.now();
+    if (this.#task.mode !== 'full' || from === undefined) return;
+    if (now - this.#notedMs < POSITION_INTERVAL_MS) return;
+    this.#notedMs = now;
+    const position = { collection: name, range, seen: this.seen };
+    await this.#options.runs.reached(this.#task.id, position);
+  }
+
+  async #lookAtRecords(
+    collection: Collection,
+    candidates: readonly Candidate<number>[],
+  ): Promise<void> {
     await this.#looks.records(collection, candidates, this.#heard);
     await this.#report();
   }
@@ -134,7 +190,7 @@ class Comparison {
     let candidates: KeyCandidate[] = [];
     for await (const { key, after, ...sides } of mergeKeys(primary, secondary)) {
       this.keysSeen += 1;
-      if (this.keysSeen % PROGRESS_ITEMS === 0) this.#patience.check();
+      if (this.keysSeen % PROGRESS_KEYS === 0) this.#patience.check();
       if (!keysDiffer(sides, now().getTime())) continue;
       candidates.push({ subject: key, primaryState: keyStateOf(sides.primary), after });
       if (candidates.length < CANDIDATES_MAX) continue;
@@ -149,12 +205,31 @@ class Comparison {
   /** What was found before, and not met in this run. */
   async ledger(): Promise<void> {
     const { ledger, collections } = this.#options;
+    // A run over everything has counted them where it met them.
+    const isMet = this.#task.mode === 'full' && this.#task.cutOff === undefined;
     await settleLedger({
-      ...{ ledger, collections, looks: this.#looks, runId: this.#runId },
-      // They were counted where the scan met them.
-      heard: { found: (one) => void this.#unreported.push(one), undecided: () => {} },
+      ...{ ledger, collections, looks: this.#looks, runId: this.#task.id },
+      heard: isMet
+        ? { found: (one) => void this.#unreported.push(one), undecided: () => {} }
+        : { ...this.#heard, undecided: (one, moved) => this.#undecidedOnce(one, moved) },
     });
     await this.#report();
+  }
+
+  #undecided(difference: Parameters<Heard['undecided']>[0], moved: boolean): void {
+    this.found.addInFlight(difference, moved);
+    const { subject } = difference;
+    if ('key' in subject) return;
+    const ranges = this.undecidedRanges.get(subject.collection) ?? new Set();
+    this.undecidedRanges.set(subject.collection, ranges.add(rangeOf(subject.id)));
+  }
+
+  /** An entry of the ledger whose change is on its way was met in its range, if that was dirty. */
+  #undecidedOnce(difference: Parameters<Heard['undecided']>[0], moved: boolean): void {
+    const { subject } = difference;
+    const wasMet =
+      !('key' in subject) && this.undecidedRanges.get(subject.collection)?.has(rangeOf(subject.id));
+    if (wasMet !== true) this.#undecided(difference, moved);
   }
 
   async #report(): Promise<void> {
@@ -164,7 +239,7 @@ class Comparison {
     this.#unreported = [];
     this.#reported += some.length;
     if (some.length === 0) return;
-    await ledger.report(some, { foundBy: 'verify', into: secondary.name, runId: this.#runId });
+    await ledger.report(some, { foundBy: 'verify', into: secondary.name, runId: this.#task.id });
   }
 
   #progress(done: number, total: number): void {

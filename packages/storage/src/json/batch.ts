@@ -7,6 +7,7 @@ import {
 } from '../changes/index.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
+import type { DirtyRanges } from './dirty-ranges.ts';
 import type { GrowingBuffer } from './growing-buffer.ts';
 import type { JournalEnd } from './journal.ts';
 import { encodeChange, encodeCommit, encodeKey, encodeMarks } from './journal-payload.ts';
@@ -185,6 +186,13 @@ export class Batch {
   /** Where the journal is once this batch is written. */
   get end(): JournalEnd {
     return { checksum: this.#lines.checksum, batch: this.#number, seq: this.#seq };
+  }
+
+  /** Marks the ranges that it changed. */
+  mark(dirty: Pick<DirtyRanges, 'mark'>): void {
+    for (const [collection, staged] of this.#staged) {
+      for (const id of staged.keys()) dirty.mark(collection, id);
+    }
   }
 
   /** Lets everybody see it. Only after it is durable. */

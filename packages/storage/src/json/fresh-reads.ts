@@ -16,6 +16,7 @@ export function freshReads(snapshot: JsonSnapshot): StoreReads {
       yield* snapshot.list(collection);
     },
     scan: (collection, after, limit) => fresh(() => snapshot.scan(collection, after, limit)),
+    digests: (collection, from, to) => fresh(() => snapshot.digests(collection, from, to)),
     entries: (collection, ids) => fresh(() => snapshot.entries(collection, ids)),
     count: (collection) => fresh(() => snapshot.count(collection)),
     scanKeys: (after, limit) => fresh(() => snapshot.scanKeys(after, limit)),

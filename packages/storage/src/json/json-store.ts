@@ -12,6 +12,7 @@ import { Batch } from './batch.ts';
 import { Checkpointer, type Core, updateManifest } from './checkpoint.ts';
 import { CheckpointRuns } from './checkpoint-runs.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { DirtyRanges } from './dirty-ranges.ts';
 import { disagreements } from './disagreements.ts';
 import { type DiskTrouble, DiskWatch, hasRoom } from './disk-watch.ts';
 import { jsonAdopter } from './edit-adoption.ts';
@@ -42,6 +43,8 @@ export interface MappingError {
 /** The JSON store, while this process holds its lock. Made by `openJsonStore`. */
 export class JsonStore extends MemoryReads implements Store {
   readonly phase: JsonPhase;
+  /** What changed since it was compared with the other store last. */
+  readonly dirty = new DirtyRanges();
   readonly recoveryReport: RecoveryReport;
   readonly #context: OpenContext;
   readonly #lock: FileLock;
@@ -64,6 +67,9 @@ export class JsonStore extends MemoryReads implements Store {
     this.#lock = lock;
     this.#settings = settings;
     this.#core = { memory, journal, manifest };
+    if (report.created || report.adopted || report.torn !== undefined) {
+      this.dirty.markAll(context.collections.map(({ name }) => name));
+    }
     this.recoveryReport = report;
     this.#outbox = new JournalOutbox(context, () => this.#core);
     const lines = new GrowingBuffer();
@@ -88,6 +94,7 @@ export class JsonStore extends MemoryReads implements Store {
         },
         publish: (batch) => {
           batch.publish();
+          batch.mark(this.dirty);
           this.#outbox.publish(batch.outbox);
           this.#idleMark.touched();
           this.#checkpoints.whenDue();

@@ -10,6 +10,7 @@ import { readBudgets } from './divergence-budgets.ts';
 import { storageError } from './failure.ts';
 import { isoInstant } from './phase-row.ts';
 import { type Row, rows } from './transaction.ts';
+import { sideOf } from './two-sides.ts';
 
 /** Rows of one statement: both texts of each travel in one parameter. */
 const REPORT_ROWS_MAX = 500;
@@ -163,10 +164,4 @@ function entryOf(row: Row): LedgerEntry {
     ...sideOf('secondary', se, sv, st),
     ...(detail === null ? {} : { detail }),
   } as LedgerEntry;
-}
-
-/** A side that had nothing at all is absent; a tombstone has a stamp and no text. */
-function sideOf(name: 'primary' | 'secondary', epoch: unknown, version: unknown, text: unknown) {
-  if (epoch === null && text === null) return {};
-  return { [name]: epoch === null ? { text } : { epoch, version, text } };
 }

@@ -1,5 +1,6 @@
 export { auditLog, recordAudit } from './audit-log.ts';
 export { consistencyOrders } from './consistency-orders.ts';
+export { dirtyRanges, markDirty, thinOutDirtyRanges } from './dirty-ranges.ts';
 export { divergenceLedger } from './divergence-ledger.ts';
 export { keepJsonDisagreements } from './divergences.ts';
 export { storageError } from './failure.ts';
@@ -20,4 +21,4 @@ export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './p
 export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
-export { lastVerify, type VerifySummary, verifyRuns } from './verify-runs.ts';
+export { lastVerify, readVerifyRun, type VerifySummary, verifyRuns } from './verify-runs.ts';

@@ -11,6 +11,9 @@ export const APPLY_LOCK = `${LOCK_CLASS}, 2`;
 /** Held while migrating. */
 export const MIGRATION_LOCK = `${LOCK_CLASS}, 3`;
 
+/** Held by whoever takes or thins out the marks of dirty ranges. */
+export const DIRTY_LOCK = `${LOCK_CLASS}, 4`;
+
 /** A statement waits this long for a lock of another transaction. */
 const LOCK_TIMEOUT_MS = 5_000;
 /** A transaction whose process fell silent is ended by the server after this long. */

@@ -15,6 +15,7 @@ import { raiseHighWater, readHighWater } from './id-sequence.ts';
 import { removeExpiredKeys, scanKeys } from './idempotency-keys.ts';
 import { Limiter } from './limiter.ts';
 import { postgresPhase } from './phase-row.ts';
+import { readDigests } from './range-digests.ts';
 import { countEntries, entriesOf, getRecord, listTexts, readPage, scanEntries } from './reads.ts';
 import { recordTable } from './record-table.ts';
 import type { StoreContext } from './store-context.ts';
@@ -72,6 +73,7 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
     page: (collection, page) => readPage(context, collection, page),
     list: (collection) => listTexts(context, collection, cursors),
     scan: (collection, afterId, limit) => scanEntries(context, collection, afterId, limit),
+    digests: (collection, from, to) => readDigests(context, collection, from, to),
     count: (collection) => countEntries(context, collection),
     entries: (collection, ids) => entriesOf(context, collection, ids),
     async write(write) {

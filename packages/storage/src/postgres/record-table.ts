@@ -38,6 +38,8 @@ export interface RecordTable {
   readonly literal: string;
   /** Select list that `recordOfRow` reads: id, epoch, version, extra, the known fields as text. */
   readonly columns: string;
+  /** SQL for the whole canonical text; `extra` as it is spelled in the table. */
+  readonly text: string;
   /** Names of all columns, and of all but `id`. */
   readonly names: readonly string[];
   readonly setNames: readonly string[];
@@ -65,12 +67,16 @@ export function recordTable(collection: Collection): RecordTable {
     collection,
     literal: `'${quoted(name).replaceAll("'", "''")}'`,
     identifier: quoted(name),
+    text: `(${textOfFields(collection)} || ${REST_OF_TEXT})`,
     columns: `id, epoch, version, extra, ${textOfFields(collection)}`,
     names: ['id', ...setNames],
     setNames,
     given: `json_to_recordset($1::json) AS r(${types.join(', ')})`,
   };
 }
+
+const REST_OF_TEXT = `coalesce(',' || substr(extra::text, 2, length(extra::text) - 2), '')
+  || ',"id":' || id || '}'`;
 
 /**
  * SQL for the canonical text of the known fields, without its closing brace. PostgreSQL escapes a JSON

@@ -2,40 +2,72 @@ import type { Pool, PoolClient } from 'pg';
 import type {
   VerifyDifference,
   VerifyResult,
+  VerifyRun,
   VerifyRuns,
   VerifySide,
 } from '../consistency/verify-run.ts';
+import { TandemError } from '../errors.ts';
 import { storageError } from './failure.ts';
 import { boundsStatement } from './locks.ts';
 import { isoInstant } from './phase-row.ts';
-import { rows, transaction } from './transaction.ts';
+import { type Row, rows, transaction } from './transaction.ts';
+import { sideOf } from './two-sides.ts';
 
 /** Runs are kept this long; whoever begins one removes what is older. */
 const KEPT_DAYS = 90;
 
+/** A run that was cut off longer ago is begun anew. */
+const CUT_OFF_HOURS = 6;
+
+const CUT_OFF = `
+  SELECT progress FROM verify_runs AS r
+  WHERE mode = 'full' AND finished_at IS NULL AND progress IS NOT NULL
+    AND "primary" = $1 AND epoch = $2 AND started_at > now() - ${CUT_OFF_HOURS} * interval '1 hour'
+    AND NOT EXISTS (SELECT FROM verify_runs AS later
+                    WHERE later.mode = 'full' AND later.finished_at > r.started_at)
+  ORDER BY id DESC LIMIT 1`;
+
 /** What a gate, or a person, asks of the runs there were. */
 export interface VerifySummary
-  extends Pick<VerifyResult, 'startedAt' | 'finishedAt' | 'primary' | 'watermark' | 'outcome'> {
+  extends Pick<
+    VerifyResult,
+    'startedAt' | 'finishedAt' | 'primary' | 'mode' | 'watermark' | 'outcome'
+  > {
   readonly id: number;
 }
 
 /** The tables `verify_runs` and `verify_differences`. */
 export function verifyRuns(pool: Pool): VerifyRuns {
   return {
-    async begin({ startedAt, primary, watermark }) {
+    async begin({ startedAt, primary, mode, watermark }) {
       return translated(async () => {
         await rows(
           pool,
-          `DELETE FROM verify_runs WHERE started_at < now() - ${KEPT_DAYS} * interval '1 day'`,
+          `DELETE FROM verify_runs WHERE started_at < now() - ${KEPT_DAYS} * interval '1 day'
+             OR (mode = 'changed' AND outcome = 'clean' AND started_at < now() - interval '1 day')`,
         );
         const [row] = await rows(
           pool,
-          `INSERT INTO verify_runs (started_at, "primary", epoch, outbox_seq)
-           VALUES ($1, $2, $3, $4) RETURNING id`,
-          [startedAt, primary, watermark.epoch, watermark.outboxSeq],
+          `INSERT INTO verify_runs (started_at, "primary", mode, epoch, outbox_seq)
+           VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+          [startedAt, primary, mode, watermark.epoch, watermark.outboxSeq],
         );
         return row?.[0] as number;
       });
+    },
+
+    async cutOff(primary, epoch) {
+      const [row] = await translated(() => rows(pool, CUT_OFF, [primary, epoch]));
+      return row === undefined ? undefined : JSON.parse(row[0] as string);
+    },
+
+    async reached(id, position) {
+      await translated(() =>
+        rows(pool, 'UPDATE verify_runs SET progress = $2 WHERE id = $1', [
+          id,
+          JSON.stringify(position),
+        ]),
+      );
     },
 
     async finish(id, result) {
@@ -85,17 +117,60 @@ export async function lastVerify(pool: Pool): Promise<VerifySummary | undefined>
   const [row] = await translated(() =>
     rows(
       pool,
-      `SELECT id, ${isoInstant('started_at')}, ${isoInstant('finished_at')}, "primary", epoch,
+      `SELECT id, ${isoInstant('started_at')}, ${isoInstant('finished_at')}, "primary", mode, epoch,
          outbox_seq, outcome
        FROM verify_runs WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC LIMIT 1`,
     ),
   );
   if (row === undefined) return undefined;
-  const [id, startedAt, finishedAt, primary, epoch, outboxSeq, outcome] = row;
+  const [id, startedAt, finishedAt, primary, mode, epoch, outboxSeq, outcome] = row;
   return {
-    ...{ id, startedAt, finishedAt, primary, outcome },
+    ...{ id, startedAt, finishedAt, primary, mode, outcome },
     watermark: { epoch, outboxSeq },
   } as VerifySummary;
+}
+
+/**
+ * A run that finished, with the differences that were kept.
+ * @throws {TandemError} `unavailable`, `storage-failed`; `not-found`
+ */
+export async function readVerifyRun(pool: Pool, id: number): Promise<VerifyRun> {
+  const [run] = await translated(() =>
+    rows(
+      pool,
+      `SELECT ${isoInstant('started_at')}, ${isoInstant('finished_at')}, "primary", mode, epoch,
+         outbox_seq, seen, keys_seen, counts, outcome
+       FROM verify_runs WHERE id = $1 AND finished_at IS NOT NULL`,
+      [id],
+    ),
+  );
+  if (run === undefined) throw new TandemError('not-found', `No verify ${id} has finished.`);
+  const found = await translated(() =>
+    rows(
+      pool,
+      `SELECT class, kind, collection, record_id, key, primary_epoch, primary_version, primary_text,
+         secondary_epoch, secondary_version, secondary_text, detail
+       FROM verify_differences WHERE run_id = $1 ORDER BY id`,
+      [id],
+    ),
+  );
+  const [startedAt, finishedAt, primary, mode, epoch, outboxSeq, seen, keysSeen, counts, outcome] =
+    run;
+  return {
+    ...{ id, startedAt, finishedAt, primary, mode, seen, keysSeen, outcome },
+    ...{ watermark: { epoch, outboxSeq }, counts: JSON.parse(counts as string) },
+    differences: found.map(differenceOf),
+  } as VerifyRun;
+}
+
+function differenceOf(row: Row): VerifyDifference {
+  const [name, kind, collection, id, key, pe, pv, pt, se, sv, st, detail] = row;
+  return {
+    ...{ class: name, kind, subject: collection === null ? { key } : { collection, id } },
+    ...sideOf('primary', pe, pv, pt),
+    ...sideOf('secondary', se, sv, st),
+    ...(detail === null ? {} : { detail }),
+  } as VerifyDifference;
 }
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {

@@ -40,6 +40,7 @@ export {
 } from './direction-worker.ts';
 export { createExplanations } from './explanations.ts';
 export { type JobSink, QUEUES } from './job-sink.ts';
+export { markingJobs } from './marking-jobs.ts';
 export type { Outbox, OutboxEntry } from './outbox.ts';
 export { type QueueAges, readQueueAges } from './queue-ages.ts';
 export { createQueueUpkeep, type QueueUpkeepOptions } from './queue-upkeep.ts';

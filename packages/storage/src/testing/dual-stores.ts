@@ -7,6 +7,7 @@ import {
   type RepairAsked,
   type RepairResult,
   repair,
+  unitedMarks,
   type VerifyOptions,
   type VerifyRun,
   verify,
@@ -14,12 +15,20 @@ import {
 import { type JsonStore, openJsonStore } from '../json/index.ts';
 import { silentLog } from '../log.ts';
 import type { StoreName } from '../phase/index.ts';
-import { divergenceLedger, readRelayedSeq, relayCursor, verifyRuns } from '../postgres/index.ts';
+import {
+  dirtyRanges,
+  divergenceLedger,
+  markDirty,
+  readRelayedSeq,
+  relayCursor,
+  verifyRuns,
+} from '../postgres/index.ts';
 import {
   createExplanations,
   createJobSink,
   type DirectionWorker,
   dropDecidedLetters,
+  markingJobs,
   QUEUES,
   type Relay,
   readBacklog,
@@ -81,7 +90,7 @@ export async function openDualStores(
       started(
         startRelay({
           ...{ outbox: json.outbox, pool, cursor: relayCursor, log: silentLog, pairId },
-          jobs: createJobSink({ queues, queue: QUEUES.postgres }),
+          jobs: markingJobs(createJobSink({ queues, queue: QUEUES.postgres }), markDirty),
         }),
       ),
     work: (direction) =>
@@ -105,6 +114,7 @@ export async function openDualStores(
       verify({
         ...{ ...sides(primary), collections, runs: verifyRuns(pool), patienceMs: 20_000 },
         ledger: divergenceLedger(pool),
+        marks: unitedMarks([dirtyRanges(pool, collections), json.dirty]),
         watermark: { epoch: 2, outboxSeq: json.outbox.head() },
         ...options,
       }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Item } from '../changes/index.ts';
+import { RangeDigester } from '../range-digest.ts';
 import { ENTRIES_IDS_MAX, type Store } from '../store.ts';
 import {
   allEntries,
@@ -16,6 +17,28 @@ import {
 const DATES = ['2025-01-02', '2025-03-01', '2025-01-02', '2024-12-31', '2025-01-02', '2025-03-01'];
 
 export function readContract(store: () => Store): void {
+  test('I8: a range has the same digest in every store: records, tombstones, unknown fields and all', async () => {
+    const odd = ['é e\u0301 😀', 'a "quote" \\ and \u2028', 'tab\tline\nend', '\u0001\u007f', ''];
+    for (const notes of odd) await create(store(), { notes });
+    const extra = expenseText(1_024, 'n', '"x":1.50,"y":{"z":[null,"\u20aa"]},');
+    const items = [1_024, 5_000].map(
+      (id): Item => ({
+        kind: 'change',
+        change: changeOf(id, { epoch: 1, version: 1 }, null, id === 5_000 ? null : extra),
+      }),
+    );
+    await store().apply(items);
+    const digester = new RangeDigester();
+    for (const entry of await allEntries(store())) digester.add(entry);
+    const expected = digester.digests();
+    expect(expected.map(({ range, count }) => [range, count])).toEqual([
+      ...[[0, 5] as const, [1, 1] as const, [4, 1] as const],
+    ]);
+    expect(await store().digests(expense, 0, 64)).toEqual(expected);
+    expect(await store().digests(expense, 1, 4)).toEqual(expected.slice(1, 2));
+    expect(await store().digests(income, 0, 64)).toEqual([]);
+  });
+
   test('an empty collection has an empty list, page and scan', async () => {
     expect(await allTexts(store())).toEqual([]);
     expect(await store().page(expense, { limit: 5 })).toEqual({ records: [] });

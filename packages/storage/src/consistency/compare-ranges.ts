@@ -1,0 +1,127 @@
+//   digests of 64 ranges, both stores at once ──> equal: 65,536 ids are done
+//                                            └──> a range differs: its records, one by one
+import type { Collection } from '../collections/index.ts';
+import { RANGE_IDS, type RangeDigest, type ScanEntry, type StoreReads } from '../store.ts';
+import { type DirtyPart, rangeOf } from './dirty-ranges.ts';
+import { stateOf } from './looks.ts';
+import type { Candidate } from './second-look.ts';
+import { differs } from './verify-class.ts';
+
+/** Ranges asked for at once: one statement's worth. */
+const RANGES_AT_ONCE = 64;
+
+type Stores = { readonly primary: StoreReads; readonly secondary: StoreReads };
+
+/** Which ranges of a collection are compared. */
+export interface RangeScope {
+  /** Everything from this range on; `undefined`: only what is dirty. */
+  readonly from: number | undefined;
+  readonly dirty: DirtyPart;
+}
+
+/** A part that was compared. */
+export interface ComparedPart {
+  /** The range after it. */
+  readonly to: number;
+  /** Ids that were looked at. */
+  readonly seen: number;
+  /** Ids on which the stores disagreed, to be looked at again. */
+  readonly candidates: readonly Candidate<number>[];
+}
+
+/** Compares ranges of a collection, in ascending order. Holds one part in memory. */
+export async function* compareRanges(
+  stores: Stores,
+  collection: Collection,
+  { from, dirty }: RangeScope,
+): AsyncGenerator<ComparedPart> {
+  const isWhole = dirty === 'all';
+  const start = isWhole ? 0 : from;
+  if (!isWhole) {
+    const before = [...dirty].filter((range) => start === undefined || range < start);
+    for (const [first, to] of runsOf(before)) yield comparePart(stores, collection, first, to);
+  }
+  if (start === undefined) return;
+  for (let at = start; ; ) {
+    const part = await comparePart(stores, collection, at, at + RANGES_AT_ONCE);
+    yield part;
+    const next = part.seen > 0 ? part.to : await nextRange(stores, collection, part.to);
+    if (next === undefined) return;
+    at = next;
+  }
+}
+
+/** Neighbouring ranges together, as many as are asked for at once. */
+function runsOf(ranges: readonly number[]): [from: number, to: number][] {
+  const runs: [number, number][] = [];
+  for (const range of ranges.toSorted((a, b) => a - b)) {
+    const last = runs.at(-1);
+    const joins = last !== undefined && last[1] === range && range - last[0] < RANGES_AT_ONCE;
+    if (joins) last[1] = range + 1;
+    else runs.push([range, range + 1]);
+  }
+  return runs;
+}
+
+/** Where there is something again: ids may have wide gaps. */
+async function nextRange(
+  { primary, secondary }: Stores,
+  collection: Collection,
+  from: number,
+): Promise<number | undefined> {
+  const first = async (store: StoreReads) =>
+    (await store.scan(collection, from * RANGE_IDS - 1, 1))[0]?.id;
+  const ids = [await first(primary), await first(secondary)].filter((id) => id !== undefined);
+  return ids.length === 0 ? undefined : rangeOf(Math.min(...ids));
+}
+
+async function comparePart(
+  stores: Stores,
+  collection: Collection,
+  from: number,
+  to: number,
+): Promise<ComparedPart> {
+  const [ours, theirs] = await Promise.all([
+    stores.primary.digests(collection, from, to),
+    stores.secondary.digests(collection, from, to),
+  ]);
+  const left = byRange(ours);
+  const right = byRange(theirs);
+  let seen = 0;
+  const candidates: Candidate<number>[] = [];
+  for (const range of new Set([...left.keys(), ...right.keys()])) {
+    const digest = left.get(range);
+    if (digest !== undefined && digest.digest === right.get(range)?.digest) {
+      seen += digest.count;
+      continue;
+    }
+    const compared = await compareRecords(stores, collection, range);
+    seen += compared.seen;
+    candidates.push(...compared.candidates);
+  }
+  return { to, seen, candidates };
+}
+
+const byRange = (digests: readonly RangeDigest[]): ReadonlyMap<number, RangeDigest> =>
+  new Map(digests.map((one) => [one.range, one]));
+
+async function compareRecords(
+  { primary, secondary }: Stores,
+  collection: Collection,
+  range: number,
+): Promise<Omit<ComparedPart, 'to'>> {
+  const after = Math.max(0, range * RANGE_IDS - 1);
+  const end = (range + 1) * RANGE_IDS;
+  const read = async (store: StoreReads): Promise<ReadonlyMap<number, ScanEntry>> => {
+    const found = await store.scan(collection, after, RANGE_IDS);
+    return new Map(found.filter(({ id }) => id < end).map((entry) => [entry.id, entry]));
+  };
+  const [ours, theirs] = await Promise.all([read(primary), read(secondary)]);
+  const ids = new Set([...ours.keys(), ...theirs.keys()]);
+  const candidates: Candidate<number>[] = [];
+  for (const id of ids) {
+    const sides = { primary: ours.get(id), secondary: theirs.get(id) };
+    if (differs(sides)) candidates.push({ subject: id, primaryState: stateOf(sides.primary) });
+  }
+  return { seen: ids.size, candidates };
+}
