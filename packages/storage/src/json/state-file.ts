@@ -1,6 +1,6 @@
 import type { KeyItem } from '../changes/index.ts';
 import type { FileSystem } from './file-system.ts';
-import { LineWriter, SLICE_BYTES, scanLines } from './line-codec.ts';
+import { type Line, LineWriter, SLICE_BYTES, scanLines } from './line-codec.ts';
 import { FORMAT, newerFormat } from './manifest.ts';
 import type { Memory, MemorySnapshot } from './memory.ts';
 import type { Entry, RecordTable } from './record-table.ts';
@@ -117,6 +117,13 @@ export async function readState(
   }
 }
 
+/** Read at once while one record is looked up: between two pieces, requests get their turn. */
+export const LOOKUP_READ_BYTES = 1 << 16;
+const ENTRY_START = Buffer.from('{"id":');
+
+const startsWith = (buffer: Buffer, from: number, start: Buffer): boolean =>
+  buffer.compare(start, 0, start.length, from, from + start.length) === 0;
+
 /**
  * Looks one record up in a state file, reading no further than that. What stands before it is checked
  * line by line, its rest is not.
@@ -134,21 +141,25 @@ export async function findInState(
     let found: StateEntry | undefined;
     let lines = 0;
     let inCollection = false;
-    const end = await scanLines(file, { offset: 0, checksum: 0 }, (line) => {
-      const entry = lines === 0 ? undefined : decodeEntry(line.buffer, line.from, line.to);
-      lines++;
-      if (entry !== undefined) {
-        if (!inCollection || entry.id !== wanted.id) return undefined;
-        found = entry;
+    const wantedStart = Buffer.from(`{"id":${wanted.id},`);
+    const visit = ({ buffer, from, to, offset }: Line): boolean | undefined => {
+      // Of a million entries one is wanted: the others are passed over by their beginning.
+      if (lines++ > 0 && startsWith(buffer, from, ENTRY_START)) {
+        if (!inCollection || !startsWith(buffer, from, wantedStart)) return undefined;
+        found = decodeEntry(buffer, from, to);
+        if (found === undefined)
+          throw refusal(path, 'an entry is not legible.', RESTORE, { offset });
         return false;
       }
-      const members = JSON.parse(line.buffer.toString('utf8', line.from, line.to));
+      const members = JSON.parse(buffer.toString('utf8', from, to));
       if (lines === 1) checkHeader(path, members, identity);
       // The collection has ended, or the records have.
       else if (inCollection || members.kind === 'keys') return false;
       else inCollection = members.name === wanted.collection;
       return undefined;
-    });
+    };
+    const start = { offset: 0, checksum: 0 };
+    const end = await scanLines(file, start, visit, undefined, LOOKUP_READ_BYTES);
     if (end.problem === undefined) return found;
     throw refusal(path, `the state is damaged: ${end.problem}`, RESTORE, { offset: end.offset });
   } finally {
