@@ -5,7 +5,7 @@
 // a checksum and a commit line. The last line is the result; the status is 1 when a mutant survived.
 import { CHECK_MUTANTS } from './mutation/check-mutants.ts';
 import { SYNC_MUTANTS } from './mutation/sync-mutants.ts';
-import { isKilled, testsPass } from './mutation/try-mutant.ts';
+import { failureOf, isKilled } from './mutation/try-mutant.ts';
 import { copyWorkTree } from './mutation/work-copy.ts';
 
 const [wanted = ''] = process.argv.slice(2);
@@ -19,7 +19,10 @@ try {
     [alone, false],
     [others, true],
   ] as const) {
-    if (tests.size === 0 || testsPass(copy, [...tests], needsPostgres)) continue;
+    if (tests.size === 0) continue;
+    const failure = failureOf(copy, [...tests], needsPostgres);
+    if (failure === undefined) continue;
+    console.error(failure);
     throw new Error('Tests fail before anything was taken away; that would kill any mutant.');
   }
   for (const mutant of mutants) {

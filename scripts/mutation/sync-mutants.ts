@@ -1,7 +1,6 @@
 import { inJson, type Mutant } from './mutant.ts';
 
 const CRASH = ['crash-sweep'];
-const FAULT = ['fault-sweep'];
 
 /** Each fsync, fdatasync and directory sync of the JSON store, taken away. */
 export const SYNC_MUTANTS: readonly Mutant[] = [
@@ -31,7 +30,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     'journal',
     '      await this.#file.truncate(this.#mark.length);\n      await this.#file.fdatasync();\n',
     '      await this.#file.truncate(this.#mark.length);\n',
-    FAULT,
+    ['after-a-refusal'],
   ),
   inJson(
     'whole file: no fsync before the rename',
@@ -103,13 +102,13 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     'recovery',
     '  await fileSystem.syncDirectory(layout.tandem);\n',
     '',
-    CRASH,
+    ['killed-then-cut'],
   ),
   inJson(
     'recovery: checkpoint files that a killed process renamed are not synced',
     'recovery',
     '  await fileSystem.syncDirectory(layout.directory);\n',
     '',
-    CRASH,
+    ['killed-then-cut'],
   ),
 ];

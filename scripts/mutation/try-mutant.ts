@@ -9,26 +9,31 @@ const TEST_TIMEOUT_MS = 300_000;
 /** Random tests of all mutants draw the same. */
 const SEED = '20260101';
 
+/** Room for what vitest prints; a run that prints more counts as failed. */
+const OUTPUT_BYTES_MAX = 64 << 20;
+
 /**
  * Runs test files in a copy of the work tree.
- * @returns whether all passed
+ * @returns `undefined` when all passed, else what was printed
  */
-export function testsPass(
+export function failureOf(
   copy: WorkCopy,
   tests: readonly string[],
   needsPostgres: boolean,
-): boolean {
+): string | undefined {
   const vitest = join(copy.path, 'node_modules', 'vitest', 'vitest.mjs');
   const config = needsPostgres ? [] : ['--config', 'scripts/mutation/vitest.config.ts'];
   const args = [vitest, 'run', '--bail', '1', ...config, ...tests];
-  const { status, error } = spawnSync(process.execPath, args, {
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: copy.path,
     env: { ...process.env, TANDEM_SEED: SEED },
     timeout: TEST_TIMEOUT_MS,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: OUTPUT_BYTES_MAX,
   });
   if (error !== undefined && !('code' in error && error.code === 'ETIMEDOUT')) throw error;
-  return status === 0;
+  return status === 0 ? undefined : `${stdout}${stderr}${error?.message ?? ''}`;
 }
 
 /**
@@ -47,7 +52,7 @@ export function isKilled(copy: WorkCopy, mutant: Mutant): boolean {
   }
   writeFileSync(path, parts.join(mutant.replace));
   try {
-    return !testsPass(copy, mutant.tests, mutant.needsPostgres ?? false);
+    return failureOf(copy, mutant.tests, mutant.needsPostgres ?? false) !== undefined;
   } finally {
     writeFileSync(path, source);
   }

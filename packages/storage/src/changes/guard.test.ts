@@ -82,6 +82,21 @@ describe('I4: the version guard', () => {
     );
   });
 
+  const at = (epoch: number, version: number): Stamp => ({ epoch, version });
+
+  test.each([
+    ['newer, computed from it', at(2, 4), at(2, 3), at(2, 3), 'apply'],
+    ['newer, with a gap', at(3, 6), at(3, 5), at(2, 3), 'apply'],
+    ['older', at(2, 3), at(2, 2), at(2, 4), 'no-op'],
+    ['of an older epoch, though of a higher version', at(1, 6), at(1, 5), at(2, 3), 'no-op'],
+    ['of a newer epoch after as many changes', at(3, 4), at(3, 3), at(2, 5), 'fork'],
+    ['computed from what the stored state is beyond', at(2, 4), at(2, 2), at(2, 3), 'fork'],
+    ['a creation over a stored state', at(3, 5), null, at(2, 3), 'fork'],
+  ] as const)('%s', (_, stamp, base, stored, verdict) => {
+    const incoming = { ...stamp, base, record: '{"n":1}' };
+    expect(judge(incoming, { ...stored, text: '{"n":0}' })).toBe(verdict);
+  });
+
   test('tells the same stamp with other content apart', () => {
     const stored: StoredState = { epoch: 2, version: 3, text: '{"n":1}' };
     const base = { epoch: 2, version: 2 };

@@ -193,7 +193,11 @@ export class SimulatedDisk {
     this.get(path);
     for (const [name, edits] of [...this.#pendingNames]) {
       if (dirname(name) !== path || name === '/') continue;
-      this.#settleName(name, edits.at(-1)?.tick ?? 0);
+      // A file that went to another directory is only sure to be gone from here once it is sure to be
+      // there: so it is not said to be, by this sync, either way.
+      const away = edits.find(({ needs }) => needs !== undefined && dirname(needs.name) !== path);
+      const settled = edits.filter(({ tick }) => away === undefined || tick < away.tick);
+      this.#settleName(name, settled.at(-1)?.tick ?? 0);
     }
   }
 

@@ -56,13 +56,9 @@ export class WatchedDisk {
   }
 
   /** What a crash at any of the moments may leave. */
-  *crashes(): Generator<WatchedDisk> {
+  *crashes(statesPerMomentMax = STATES_PER_MOMENT_MAX): Generator<WatchedDisk> {
     for (const moment of this.moments) {
-      for (const choices of crashChoices(
-        moment.components(),
-        STATES_PER_MOMENT_MAX,
-        randomFrom(1),
-      )) {
+      for (const choices of crashChoices(moment.components(), statesPerMomentMax, randomFrom(1))) {
         yield new WatchedDisk(moment.crash(choices));
       }
     }
