@@ -1,10 +1,11 @@
 // A real api whose syncs fail: strace answers fdatasync and fsync with EIO in the kernel's place.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { createTestDatabase } from '@tandem/storage/testing';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
 import { legacyFile } from './record-client.ts';
-import { newMigratedDatabase, startApi } from './services.ts';
+import { startApi } from './services.ts';
 import { environmentWith, startProcess, temporaryFolder } from './tandem-process.ts';
 
 const WAIT = { timeout: 30_000, interval: 50 };
@@ -17,8 +18,10 @@ test.skipIf(!canTrace)(
   'I1, I11: while syncs fail nothing is acknowledged and reads go on; then it serves again by itself',
   async () => {
     const dataDir = temporaryFolder();
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
     const variables = {
-      ...{ DATABASE_URL: await newMigratedDatabase(), DATA_DIR: dataDir },
+      ...{ DATABASE_URL: database.url, DATA_DIR: dataDir },
       ...{ FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' },
     };
     const writes = new AcknowledgedWrites();

@@ -1,9 +1,10 @@
 // A real api on a disk of 4 MiB: it fills up, under writes, at a stop, at a start, and under kill -9.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { createTestDatabase } from '@tandem/storage/testing';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
-import { newMigratedDatabase, startApi } from './services.ts';
+import { startApi } from './services.ts';
 import { canHaveSmallDisk, startSmallDisk } from './small-disk.ts';
 import { temporaryFolder } from './tandem-process.ts';
 
@@ -27,8 +28,10 @@ test.skipIf(!canHaveSmallDisk())(
   async () => {
     const disk = await startSmallDisk('4m');
     const jsonDir = join(disk.folder, 'json');
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
     const variables = {
-      ...{ DATABASE_URL: await newMigratedDatabase(), DATA_DIR: temporaryFolder() },
+      ...{ DATABASE_URL: database.url, DATA_DIR: temporaryFolder() },
       ...{ JSON_DIR: jsonDir, FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' },
     };
     const start = () => startApi(variables, disk.enter);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +127,24 @@ test('the end of the launcher’s pipe stops it cleanly', async () => {
   await ready(worker);
   worker.child.stdin?.end();
   expect(await worker.ended).toBe(0);
+});
+
+test('I7: a stop whose last checkpoint fails has status 1 and says why; the journal has it all', async () => {
+  await enterPostgresPrimary();
+  const worker = await start();
+  await following(worker);
+  const { text } = await create(fixture.store);
+  // What a checkpoint would have to replace.
+  symlinkSync(join(home, 'elsewhere.json'), join(home, expense.file));
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toBe(1);
+  expect(worker.output()).toMatch(/Stopped, but not cleanly: .*is a symbolic link/);
+  rmSync(join(home, expense.file));
+  const collections = [...fixture.collections];
+  const store = await openJsonStore({ directory: home, collections });
+  expect((await store.get(expense, 1))?.text).toBe(text);
+  await store.close();
+  expect(fileRecords()).toEqual([JSON.parse(text)]);
 });
 
 test('I7: in postgres-primary it follows with JSON, and a clean stop leaves the file exact', async () => {
