@@ -6,7 +6,7 @@
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { TandemError } from '@tandem/storage/errors';
+import { isTandemError, TandemError } from '@tandem/storage/errors';
 import {
   inspectJsonStore,
   type JsonStore,
@@ -21,7 +21,6 @@ import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
   disagreement,
-  type JsonPhaseState,
   type Phase,
   type PhaseFlags,
   postgresWasRestored,
@@ -50,6 +49,8 @@ import { DatabaseProbe } from './database-probe.ts';
 import { holdJsonStore } from './json-holder.ts';
 import { JsonSession } from './json-session.ts';
 import { PhaseKeeper } from './phase-keeper.ts';
+import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
+import { awaitsAnswer } from './unanswered-commit.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
 
@@ -148,7 +149,7 @@ export class ApiProcess {
     const { flags } = this;
     const brakes = !database.usable && asksForBrake(configuration.lockedFlags, manifest);
     if (!database.usable && !brakes) {
-      this.#refuseWithoutPostgres(flags, manifest?.phase, database.why);
+      refuseWithoutPostgres(flags, manifest, database.why);
     }
     const row = database.usable ? await this.#servableRow(flags.desired) : undefined;
     if (row !== undefined) this.keeper.servePostgres(row);
@@ -188,20 +189,6 @@ export class ApiProcess {
       await this.postgres.close();
       await this.#queues.stop();
       await this.#pool.end();
-    }
-  }
-
-  /** A PostgreSQL phase without PostgreSQL can't be served; a JSON phase can. */
-  #refuseWithoutPostgres(flags: ResolvedFlags, effective: Phase | undefined, why: string): void {
-    if (effective !== undefined && primaryOf(effective) === 'postgres') {
-      throw new TandemError('unavailable', `The primary is PostgreSQL (${effective}): ${why}`);
-    }
-    const { value, source } = flags.flags.USE_DATABASE_STORAGE;
-    if (value && source === 'environment') {
-      throw new TandemError(
-        'unavailable',
-        `FF_USE_DATABASE_STORAGE asks for ${flags.desired}, but PostgreSQL can't be used: ${why}`,
-      );
     }
   }
 
@@ -264,6 +251,8 @@ export class ApiProcess {
       if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
       if (primaryOf(effective) === 'json') return this.keeper.serveJson(session);
     } catch (error) {
+      const isUnanswered = isTandemError(error, 'unavailable') && awaitsAnswer(json);
+      if (isUnanswered) return this.keeper.serveReads(session, error.message);
       await session.letGo();
       throw error;
     }
@@ -302,12 +291,4 @@ export class ApiProcess {
       },
     });
   }
-}
-
-/** Both flags false by the environment, and PostgreSQL, which can't be reached, is or may be primary:
- *  merely being down, without those two variables, is never taken for it. */
-function asksForBrake(locked: Partial<PhaseFlags>, manifest: JsonPhaseState | undefined): boolean {
-  if (locked.USE_DATABASE_STORAGE !== false || locked.DUAL_WRITE_ENABLED !== false) return false;
-  if (manifest === undefined) return false;
-  return primaryOf(manifest.phase) === 'postgres' || manifest.committing !== null;
 }

@@ -13,7 +13,6 @@ import type { JsonStore, WarmFollower } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import {
   type JsonPhaseState,
-  mend,
   mendAlone,
   nextPhase,
   type Phase,
@@ -24,19 +23,18 @@ import {
 } from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import type { JsonSession } from './json-session.ts';
+import { ASK_TIMEOUT_MS, agreeAfterTakeOver } from './json-take-over.ts';
 import { JsonWarmth } from './json-warmth.ts';
+import { ProblemTeller } from './problem-teller.ts';
+import { awaitsAnswer, UnansweredCommit } from './unanswered-commit.ts';
 
 const LOOK_INTERVAL_MS = 250;
 /** While requests wait for the end of a switch. */
 const HURRY_INTERVAL_MS = 20;
 /** After a step was refused or failed; what it measured rarely changes sooner. */
 const RETRY_INTERVAL_MS = 5_000;
-/** Between two problems that are logged. */
-const SAY_INTERVAL_MS = 2_000;
 /** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
 const LOCK_PATIENCE_MS = 5_000;
-/** A server that fell silent is not waited for where JSON may be, or is about to be, the primary (I5). */
-const ASK_TIMEOUT_MS = 1_000;
 
 export interface PhaseKeeperOptions {
   readonly postgres: PostgresStore;
@@ -64,13 +62,14 @@ export class PhaseKeeper {
   #catchUpSince: string | null | undefined;
   #retryAtMs = 0;
   #lockHeldSinceMs: number | undefined;
+  readonly #unanswered = new UnansweredCommit();
   #nudge = new AbortController();
-  #lastProblem: string | undefined;
-  #sayAgainAtMs = 0;
+  readonly #problems: ProblemTeller;
 
   constructor(options: PhaseKeeperOptions) {
     this.#options = options;
     this.warmth = new JsonWarmth(options.newFollower);
+    this.#problems = new ProblemTeller(options.log);
   }
 
   get session(): JsonSession | undefined {
@@ -108,6 +107,17 @@ export class PhaseKeeper {
     if (phase === 'json-primary') session.follow();
   }
 
+  /**
+   * Serves what can be while a commit towards PostgreSQL has no answer: JSON was sealed with all that had
+   * been acknowledged, so it is read; nobody writes until PostgreSQL says which of them is the primary.
+   */
+  serveReads(session: JsonSession, sentence: string): void {
+    this.#session = session;
+    this.#stands(session.json.phase.read());
+    this.#waitingFor = sentence;
+    this.#options.requests.serveReads(session.json, sentence);
+  }
+
   servePostgres(state: { phase: Phase; epoch: number }): void {
     this.#stands(state);
     this.#options.requests.serve(this.#options.postgres);
@@ -126,7 +136,7 @@ export class PhaseKeeper {
     while (!signal.aborted) {
       try {
         await (this.#session === undefined ? this.#lookWithout() : this.#lookWith(this.#session));
-        this.#lastProblem = undefined;
+        this.#problems.clear();
       } catch (error) {
         this.#say(sentenceOf(error));
       }
@@ -139,15 +149,16 @@ export class PhaseKeeper {
     // The relay, which has reached PostgreSQL again, is looking at both stores.
     if (session.machine.isRunning) return;
     const { committing } = session.json.phase.read();
-    if (committing !== null) await mend(session.context('a commit without an answer'), false);
-    else if (session.machine.state === 'stopped') {
+    if (committing !== null) {
+      await this.#unanswered.ask(session, (sentence) => this.serveReads(session, sentence));
+    } else if (session.machine.state === 'stopped') {
       await mendAlone(session.context('a step that failed halfway'), false);
     }
     const state = session.json.phase.read();
     if (primaryOf(state.phase) === 'postgres') return this.#letGo(session);
     this.#stands(state);
-    if (requests.standing.store !== session.json || requests.waiting > 0)
-      requests.serve(session.json);
+    const isServed = requests.standing.store === session.json && requests.takesWrites;
+    if (!isServed || requests.waiting > 0) this.serveJson(session);
     const wanted = desired();
     const next = nextPhase(state.phase, wanted);
     if (next === undefined) {
@@ -211,7 +222,7 @@ export class PhaseKeeper {
 
   /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */
   async #takeOver(): Promise<void> {
-    const { openJson, newSession, requests, log } = this.#options;
+    const { openJson, newSession, requests, postgres, log } = this.#options;
     let json: JsonStore;
     const askedMs = performance.now();
     try {
@@ -231,26 +242,14 @@ export class PhaseKeeper {
     await this.warmth.end();
     const session = newSession(json);
     try {
-      await this.#agree(session);
+      await agreeAfterTakeOver(session, postgres);
     } catch (error) {
+      if (awaitsAnswer(json)) return this.serveReads(session, sentenceOf(error));
       await session.letGo();
       throw error;
     }
     if (primaryOf(json.phase.read().phase) === 'postgres') return this.#letGo(session);
     this.serveJson(session);
-  }
-
-  /** As far as PostgreSQL can be asked; a JSON primary is served without it (I5). */
-  async #agree(session: JsonSession): Promise<void> {
-    const { json } = session;
-    try {
-      const { postgres } = this.#options;
-      await within(ASK_TIMEOUT_MS, 'PostgreSQL', postgres.phase.read());
-      await mend(session.context('the JSON store was taken over'), json.isBlank);
-    } catch (error) {
-      if (!isTandemError(error, 'unavailable')) throw error;
-      await mendAlone(session.context('the JSON store was taken over'), json.isBlank);
-    }
   }
 
   /** PostgreSQL is the primary: the JSON store goes to the worker. */
@@ -277,15 +276,8 @@ export class PhaseKeeper {
     this.#waitingFor = waitingFor;
   }
 
-  /** Once a problem, until another or none. */
   #say(problem: string): void {
-    const sentence = `Phase: ${problem}`;
-    // Several sentences of one outage may take turns at each look.
-    if (problem !== this.#lastProblem && performance.now() >= this.#sayAgainAtMs) {
-      this.#options.log.warn({ problem }, sentence);
-      this.#lastProblem = problem;
-      this.#sayAgainAtMs = performance.now() + SAY_INTERVAL_MS;
-    }
+    this.#problems.say(problem);
     const { desired } = this.#options;
     if (this.#effective?.phase !== desired()) this.#waitingFor = problem;
   }

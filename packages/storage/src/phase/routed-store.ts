@@ -2,6 +2,7 @@
 //   away ─────────────────▶ open ─────────────────────────▶ held
 //    ▲  refuse(sentence)      ▲                               │
 //    └────────────────────────┴──────── serve(store) ◀────────┘
+//    serveReads(store, sentence): open to reads; writes are told the sentence at once
 //
 // While it is held, requests wait in memory; a store that refuses as "not primary" wrote nothing, so
 // its write waits for the next store too.
@@ -18,7 +19,7 @@ const HELD_REQUESTS_MAX = 10_000;
 type Holding = 'nothing' | 'writes' | 'all';
 
 type Standing =
-  | { readonly store: Store; readonly holding: Holding }
+  | { readonly store: Store; readonly holding: Holding; readonly noWrites?: string }
   | { readonly store: undefined; readonly sentence: string };
 
 export interface RoutedStoreOptions {
@@ -55,8 +56,18 @@ export class RoutedStore implements RecordStore {
     return this.#standing;
   }
 
+  /** Whether writes are taken, now or at the end of a switch. */
+  get takesWrites(): boolean {
+    return this.#standing.store !== undefined && this.#standing.noWrites === undefined;
+  }
+
   serve(store: Store): void {
     this.#become({ store, holding: 'nothing' });
+  }
+
+  /** Serves reads alone, for as long as it takes: writes are not made to wait for the end of it. */
+  serveReads(store: Store, sentence: string): void {
+    this.#become({ store, holding: 'nothing', noWrites: sentence });
   }
 
   refuse(sentence: string): void {
@@ -115,6 +126,9 @@ export class RoutedStore implements RecordStore {
     for (;;) {
       const standing = this.#standing;
       if (standing.store === undefined) throw new TandemError('unavailable', standing.sentence);
+      if (what === 'writes' && standing.noWrites !== undefined) {
+        throw new TandemError('unavailable', standing.noWrites);
+      }
       const held =
         standing.holding === 'all' || (standing.holding === 'writes' && what === 'writes');
       if (!held) return standing.store;

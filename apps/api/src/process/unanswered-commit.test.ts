@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { loadCollections } from '@tandem/storage/collections';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
+import {
+  create,
+  expense,
+  openDualStores,
+  startTcpProxy,
+  until,
+  valuesOf,
+} from '@tandem/storage/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { ApiProcess } from './api-process.ts';
+import { readinessReport } from './readiness-report.ts';
+
+const DRAIN_TIMEOUT_MS = 5_000;
+const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
+
+test.for([
+  ['happened', 'postgres-primary'],
+  ['did not happen', 'json-primary'],
+] as const)(
+  'I3: started with a commit without an answer and no PostgreSQL, the api serves reads, refuses writes, and goes on when the answer is that it %s',
+  async ([, phase]) => {
+    const dual = await openDualStores('json-primary');
+    onTestFinished(() => dual.drop());
+    const { json, store: postgres, directory } = dual;
+    const { id } = await create(json);
+    await dual.replicated();
+    const committing = { attempt: randomUUID(), epoch: 3, phase: 'postgres-primary' as const };
+    await json.phase.update({ sealed: true, committing });
+    if (phase === 'postgres-primary') await postgres.phase.advance(2, committing, MOVE);
+    await json.close();
+
+    const proxy = await startTcpProxy(dual.url);
+    onTestFinished(() => proxy.close());
+    proxy.refuse();
+    const configuration = readConfiguration({
+      ...{ DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory },
+      // The environment asked for the switch that was under way.
+      ...{ FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' },
+    });
+    const collections = await loadCollections();
+    const api = new ApiProcess({
+      configuration,
+      collections,
+      log: silentLog,
+      observer: noObserver,
+    });
+    onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
+    await api.start();
+    const write = () =>
+      api.requests.write({ command: { op: 'create', collection: expense, values: valuesOf() } });
+    expect(await api.requests.get(expense, id)).toMatchObject({ id });
+    await expect(write()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/A switch to postgres-primary was being committed/),
+    });
+    expect(readinessReport(api)).toMatchObject({
+      ready: true,
+      status: 'degraded',
+      phase: { effective: 'json-primary', waitingFor: expect.stringContaining('being committed') },
+    });
+
+    proxy.accept();
+    const outcome = await until('writes are taken again', () => write().catch(() => undefined));
+    expect(outcome).toMatchObject({ kind: 'created' });
+    if (phase === 'json-primary') {
+      // Undone first; then the environment has its way.
+      await until('the switch', () => api.keeper.effective?.phase === 'postgres-primary');
+    }
+    expect(api.keeper.effective?.phase).toBe('postgres-primary');
+    expect(await postgres.get(expense, id)).toMatchObject({ id });
+  },
+);

@@ -1,0 +1,35 @@
+import { sentenceOf } from '@tandem/storage/errors';
+import type { JsonStore } from '@tandem/storage/json';
+import { mend, primaryOf } from '@tandem/storage/phase';
+import type { JsonSession } from './json-session.ts';
+
+/** Writes wait this long for the answer to a commit that was cut off, then are told so. */
+const PATIENCE_MS = 10_000;
+
+/** Whether PostgreSQL alone knows who is the primary. */
+export function awaitsAnswer(json: JsonStore): boolean {
+  const { phase, committing } = json.phase.read();
+  return primaryOf(phase) === 'json' && committing !== null;
+}
+
+/** Asks PostgreSQL what became of a commit, until it says so. */
+export class UnansweredCommit {
+  #sinceMs: number | undefined;
+
+  /**
+   * @param tooLong told with each further failure once writes have waited for long enough
+   * @throws what asking throws
+   */
+  async ask(session: JsonSession, tooLong: (sentence: string) => void): Promise<void> {
+    const sinceMs = this.#sinceMs ?? performance.now();
+    this.#sinceMs = sinceMs;
+    try {
+      await mend(session.context('a commit without an answer'), false);
+      this.#sinceMs = undefined;
+    } catch (error) {
+      const forMs = performance.now() - sinceMs;
+      if (forMs > PATIENCE_MS && awaitsAnswer(session.json)) tooLong(sentenceOf(error));
+      throw error;
+    }
+  }
+}
