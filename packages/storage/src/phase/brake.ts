@@ -61,7 +61,7 @@ export async function returnFromBrake(
   context: SwitchContext,
   acts: readonly StoreAct[],
 ): Promise<void> {
-  const { json, postgres, collections, log, now, watch } = context;
+  const { json, postgres, collections, log, now, watch, signal, isAlone = false } = context;
   const { epoch } = await postgres.phase.read();
   const reason = 'PostgreSQL is back after the emergency brake';
   const [forget, follow, ...seal] = acts.toReversed();
@@ -69,7 +69,8 @@ export async function returnFromBrake(
   for (const act of seal) await perform({ ...context, reason }, act, { epoch });
   const forks = await carryJournal(context);
   const report = await bringUpToDate({
-    ...{ source: postgres, target: json, collections, now, ...(watch && { watch }) },
+    ...{ source: postgres, target: json, collections, now, isLive: !isAlone },
+    ...{ ...(watch && { watch }), ...(signal && { signal }) },
   });
   await json.raiseIdHighWater(await postgres.idHighWater());
   const evidence = { forks, broughtToJson: report.applied };

@@ -40,6 +40,8 @@ export interface SwitchContext {
   readonly signal?: AbortSignal;
   /** Told how far a catch-up is; gives rest to the live requests of this process. */
   readonly watch?: CatchUpWatch;
+  /** No request is served meanwhile: a catch-up needs no rest. */
+  readonly isAlone?: boolean;
   readonly log: Log;
   /** That of the process, for as long as it holds the JSON lock; a context without one gets its own. */
   readonly machine?: SwitchMachine;

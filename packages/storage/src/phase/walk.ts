@@ -29,7 +29,8 @@ type StartedWalk = WalkContext & { readonly machine: SwitchMachine };
  *   served; the signal's reason when asked to stop: a seal is lifted then, what was carried over stays
  */
 export async function walkTo(desired: Phase, given: WalkContext): Promise<WalkResult> {
-  let context: StartedWalk = { ...given, machine: given.machine ?? new SwitchMachine() };
+  const machine = given.machine ?? new SwitchMachine();
+  let context: StartedWalk = { ...given, machine, isAlone: true };
   for (;;) {
     try {
       context.signal?.throwIfAborted();
