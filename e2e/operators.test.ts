@@ -64,6 +64,13 @@ test('operators move the phase over HTTP and from the command line, and see who 
   expect(record).toMatchObject({ phase: 'json-primary', json: { state: 'live' } });
   expect(await operator('GET', '/dead-letters')).toEqual({ letters: [], total: 0, next: null });
 
+  const backfill = await cli(['backfill', '--json']);
+  expect(backfill.status, backfill.output).toBe(0);
+  expect(JSON.parse(backfill.output)).toMatchObject({
+    ...{ towards: 'postgres', state: 'done', takenBy: expect.stringMatching(/^api /) },
+    result: { seen: 1, remaining: 0 },
+  });
+
   await operator('PUT', '/phase', { desired: 'postgres-primary', reason: 'Phase 4.' });
   await reached('postgres-primary');
   expect((await call(origin, 'POST', '/api/v1/expense', created)).status).toBe(200);
@@ -80,10 +87,14 @@ test('operators move the phase over HTTP and from the command line, and see who 
     (await cli(['phase', 'history', '--json'])).output,
   );
   // Pairing and sealing are entries too; they leave the phase as it is.
+  // A move is told with who asked for it and why.
   expect(history.filter(({ from, to }) => from !== to).slice(0, 4)).toMatchObject([
-    { kind: 'moved', from: 'postgres-primary', to: 'json-primary' },
+    { kind: 'moved', from: 'postgres-primary', to: 'json-primary', reason: 'Back.' },
     { kind: 'set', to: 'json-primary', reason: 'Back.' },
-    { kind: 'moved', from: 'json-primary', to: 'postgres-primary' },
+    {
+      ...{ kind: 'moved', from: 'json-primary', to: 'postgres-primary', reason: 'Phase 4.' },
+      evidence: { driver: expect.stringMatching(/^api /), gates: { backlog: expect.any(Number) } },
+    },
     { kind: 'set', to: 'postgres-primary', reason: 'Phase 4.' },
   ]);
   expect(await tandem.interrupt()).toBe(0);

@@ -5,6 +5,7 @@ import type {
   PlannedStep,
   ResolvedFlags,
 } from '@tandem/storage/phase';
+import { catchUpsAsText } from './backfill-command.ts';
 import { textTable } from './text-table.ts';
 
 /** Characters. */
@@ -32,6 +33,7 @@ export function phaseAsText(report: PhaseReport): string {
     const what = act === 'set' ? `set ${intent.desired}` : `cancel, back to ${intent.desired}`;
     lines.push(`Last asked   ${what} (${actor}, ${at}): ${reason}`);
   }
+  lines.push(...catchUpsAsText(report.catchUps));
   lines.push('', ...flagsAsText(flags));
   if (source === 'asked') lines.push('', 'No api or worker runs: so the flags read from here.');
   if (disagreement !== null) lines.push('', disagreement);

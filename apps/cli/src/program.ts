@@ -1,5 +1,6 @@
 import { readConfiguration } from '@tandem/storage/configuration';
 import { Command } from 'commander';
+import { addBackfill } from './backfill-command.ts';
 import { addCheckpoint } from './checkpoint-command.ts';
 import type { CommandContext } from './command-context.ts';
 import { requireDatabase } from './database-url.ts';
@@ -77,6 +78,7 @@ export function createProgram(
     });
 
   addPhase(program, context);
+  addBackfill(program, context);
   addCheckpoint(program, context);
   addDoctor(program, context);
   addVerify(program, context);

@@ -24,6 +24,7 @@ beforeEach(async () => {
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     watermark: () => ({ epoch: 2, outboxSeq: 0 }),
     notNow: async () => undefined,
+    backfill: () => Promise.reject(new Error('Nobody asks for it here.')),
     ...{ schedule: { changedMs: null, fullMs: null }, holder: 'test' },
   });
 });

@@ -1,3 +1,4 @@
+import { catchUpsAsText } from './backfill-command.ts';
 import { flagsAsText } from './phase-text.ts';
 import { processesAsText } from './processes-text.ts';
 import type { Status } from './status.ts';
@@ -17,6 +18,7 @@ export function statusAsText(status: Status): string {
     `Phase         ${known(status.effective)}${status.desired === status.effective ? '' : `, desired ${status.desired}`} (epoch ${known(status.epoch)})`,
     `Backlog       ${known(status.backlog)}`,
     `Dead letters  ${known(status.deadLetters)}`,
+    ...catchUpsAsText(status.catchUps),
     '',
     ...flagsAsText(flags),
     '',

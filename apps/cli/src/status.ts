@@ -9,7 +9,9 @@ import {
   type PostgresPhaseState,
   primaryOf,
   type ResolvedFlags,
+  type RunningCatchUp,
   resolveFlags,
+  runningIn,
   spokesman,
 } from '@tandem/storage/phase';
 import type { Backlog, QueueBacklog } from '@tandem/storage/replication';
@@ -78,6 +80,8 @@ export interface Status {
   readonly queues: Readonly<Record<string, QueueBacklog>> | null;
   /** Who runs; `null` when the database can't be asked. */
   readonly processes: readonly LiveProcess[] | null;
+  /** Catch-ups under way. */
+  readonly catchUps: readonly RunningCatchUp[];
   readonly problems: readonly string[];
 }
 
@@ -130,6 +134,7 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
     },
     queues: postgres.known ? postgres.backlog.queues : null,
     processes: postgres.known ? processes : null,
+    catchUps: runningIn(processes),
     problems: problems.filter((problem) => problem !== undefined),
   };
 }

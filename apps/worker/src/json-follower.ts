@@ -17,6 +17,7 @@ import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
+  bringUpLive,
   failpoint,
   type Gate,
   type LiveContext,
@@ -251,7 +252,13 @@ export class JsonFollower {
       ...{ store, queues, collections, log, observer },
     });
     this.#state = 'working';
-    const consistency = keepPostgresConsistent({ ...this.#options, json: store });
+    const consistency = keepPostgresConsistent({
+      ...{ ...this.#options, json: store },
+      backfill: ({ signal, onProgress }) => {
+        const ordered = { ...driver.context('a backfill was asked for'), signal };
+        return bringUpLive(ordered, postgres, store, onProgress);
+      },
+    });
     let moved = false;
     try {
       while (!moved && !end.aborted) {

@@ -2,6 +2,7 @@ import type { Collection } from '@tandem/storage/collections';
 import {
   alwaysQueued,
   type ConsistencyKeeper,
+  type KeeperOptions,
   keepConsistency,
   unitedMarks,
   type VerifySchedule,
@@ -27,15 +28,16 @@ export interface PostgresConsistencyOptions {
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly verifySchedule: VerifySchedule;
+  readonly backfill: KeeperOptions['backfill'];
   readonly log: Log;
 }
 
 /** Verifies and repairs while PostgreSQL is the primary and JSON follows. */
 export function keepPostgresConsistent(options: PostgresConsistencyOptions): ConsistencyKeeper {
-  const { json, postgres, queues, collections, verifySchedule, log } = options;
+  const { json, postgres, queues, collections, verifySchedule, backfill, log } = options;
   const { pool } = queues;
   return keepConsistency({
-    ...{ primary: postgres, secondary: json, collections, log },
+    ...{ primary: postgres, secondary: json, collections, backfill, log },
     explanations: createExplanations(pool, 'json'),
     mark: alwaysQueued,
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },

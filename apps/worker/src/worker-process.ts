@@ -125,6 +125,7 @@ export class WorkerProcess {
       flags: this.#flags.current().flags,
       ready: this.#isReady,
       waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor,
+      catchUp: this.#watch.current ?? null,
     }));
   }
 

@@ -166,6 +166,7 @@ export class ApiProcess {
       flags: this.flags.flags,
       ready: this.requests.standing.store !== undefined,
       waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor,
+      catchUp: this.watch.current ?? null,
     }));
     this.#keeping = this.keeper.run();
   }

@@ -1,6 +1,7 @@
 import type { Collection } from '@tandem/storage/collections';
 import {
   type ConsistencyKeeper,
+  type KeeperOptions,
   keepConsistency,
   queuedByRelay,
   unitedMarks,
@@ -28,16 +29,17 @@ export interface JsonConsistencyOptions {
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly verifySchedule: VerifySchedule;
+  readonly backfill: KeeperOptions['backfill'];
   readonly log: Log;
 }
 
 /** Verifies and repairs while JSON is the primary and PostgreSQL follows. */
 export function keepJsonConsistent(options: JsonConsistencyOptions): ConsistencyKeeper {
-  const { json, postgres, queues, collections, verifySchedule, log } = options;
+  const { json, postgres, queues, collections, verifySchedule, backfill, log } = options;
   const { pool } = queues;
   const head = async () => json.outbox.head();
   return keepConsistency({
-    ...{ primary: json, secondary: postgres, collections, log },
+    ...{ primary: json, secondary: postgres, collections, backfill, log },
     explanations: createExplanations(pool, 'postgres'),
     mark: queuedByRelay(head, () => readRelayedSeq(pool, json.phase.read().pairId)),
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },

@@ -5,6 +5,7 @@ import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
+  bringUpLive,
   failpoint,
   type Gate,
   type GateFacts,
@@ -118,7 +119,14 @@ export class JsonSession {
     const { queues, observer } = this.#options;
     const context = { ...this.context('the relay met PostgreSQL'), observer };
     this.#relay ??= followWithPostgres(context, this.#journal, queues);
-    this.#consistency ??= keepJsonConsistent({ ...this.#options, json: this.json });
+    const { json } = this;
+    this.#consistency ??= keepJsonConsistent({
+      ...{ ...this.#options, json },
+      backfill: ({ signal, onProgress }) => {
+        const ordered = { ...this.context('a backfill was asked for'), signal };
+        return bringUpLive(ordered, json, this.#options.postgres, onProgress);
+      },
+    });
   }
 
   /** The gates of a move away from JSON, as they stand now. */

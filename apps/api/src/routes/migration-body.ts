@@ -35,6 +35,13 @@ export function readCancellation(request: FastifyRequest): Asked {
   return problems.length > 0 ? refuse(problems) : asked;
 }
 
+/** Who orders something and why. @throws {TandemError} `invalid` */
+export function readOrder(request: FastifyRequest): Asked {
+  const problems: RequestProblem[] = [];
+  const asked = askedOf(request, bodyOf(request), problems);
+  return problems.length > 0 ? refuse(problems) : asked;
+}
+
 /** `?limit=` of the history. @throws {TandemError} `invalid` */
 export function readHistoryLimit(request: FastifyRequest): number {
   const { limit } = request.query as { limit?: unknown };

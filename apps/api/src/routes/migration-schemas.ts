@@ -14,6 +14,21 @@ import {
 } from './operator-schemas.ts';
 
 const phase = { type: 'string', enum: [...PHASES] };
+const store = { type: 'string', enum: ['json', 'postgres'] };
+const progress = {
+  done: integer,
+  total: integer,
+  perSecond: integer,
+  secondsLeft: orNull(integer),
+};
+const catchUp = whole({
+  towards: store,
+  since: instant,
+  duty: { type: 'number', description: 'Share of the time it works in; it gives way to requests.' },
+  ...progress,
+});
+const running = whole({ process: text, ...catchUp.properties });
+
 const flag = whole({
   value: boolean,
   source: { type: 'string', enum: ['environment', 'table', 'last-known', 'default'] },
@@ -36,6 +51,7 @@ const report = whole({
     type: ['string', 'null'],
     description: 'Names the processes whose environments differ; no switch starts while they do.',
   },
+  catchUps: { ...list(running), description: 'Under way, whoever runs them.' },
   intent: {
     anyOf: [
       { type: 'null' },
@@ -100,6 +116,7 @@ const liveProcess = whole({
   flags,
   ready: boolean,
   waitingFor: orNull(text),
+  catchUp: { anyOf: [{ type: 'null' }, catchUp] },
 });
 
 export const phaseSchema = operation('Which phase is desired and effective?', {
@@ -151,3 +168,56 @@ export const processesSchema = operation('Who runs, and what does each believe?'
   description: 'Every api and worker process that was heard of within the last 15 s.',
   ...list(liveProcess),
 });
+
+const backfill = whole({
+  id: integer,
+  actor: text,
+  reason: text,
+  askedAt: instant,
+  finishedAt: orNull(instant),
+  takenBy: { ...orNull(text), description: 'The process that does it.' },
+  state: { type: 'string', enum: ['waiting', 'taken', 'done', 'failed', 'withdrawn'] },
+  progress: {
+    anyOf: [{ type: 'null' }, { type: 'object', required: ['done'], properties: progress }],
+  },
+  result: {
+    anyOf: [
+      { type: 'null' },
+      whole({ seen: integer, applied: integer, remaining: integer, rest: orNull(text) }),
+    ],
+  },
+  problem: orNull(text),
+});
+
+export const backfillsSchema = operation('How far is the other store brought up to date?', {
+  description: 'Catch-ups under way, by themselves or asked for, and the last that were asked for.',
+  ...whole({
+    effective: phase,
+    towards: { ...orNull(store), enum: ['json', 'postgres', null] },
+    catchUpSince: {
+      ...orNull(instant),
+      description: 'Since when it must be brought up by difference; that happens by itself.',
+    },
+    running: list(running),
+    asked: list(backfill),
+  }),
+});
+
+export const askBackfillSchema = operation(
+  'Ask for a backfill',
+  {
+    description: 'Whoever holds the JSON store does it; asked for twice, it is one order.',
+    ...whole({
+      order: orNull(integer),
+      effective: phase,
+      towards: store,
+      joined: boolean,
+      warnings: list(text),
+    }),
+  },
+  {
+    also: REFUSALS,
+    description: 'Refused (409) in a phase in which no store follows.',
+    body: { type: 'object', required: ['reason'], properties: asking },
+  },
+);

@@ -41,7 +41,7 @@ beforeEach(async () => {
 
 /** Sends a request as an operator, and holds the answer against the OpenAPI document. */
 async function operator(
-  method: 'GET' | 'PUT' | 'DELETE',
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE',
   path: string,
   options: Omit<InjectOptions, 'method' | 'url'> = {},
 ) {
@@ -64,6 +64,8 @@ const ROUTES = [
   ['PUT', '/phase'],
   ['DELETE', '/phase'],
   ['GET', '/processes'],
+  ['GET', '/backfill'],
+  ['POST', '/backfill'],
 ] as const;
 
 test.each(ROUTES)('%s %s needs the token, whatever else the request is', async (method, path) => {
@@ -139,7 +141,15 @@ test('a flag that a process’s environment locks is 409; the process is in GET 
     null,
   );
   await registry.beat({
-    ...{ effective: 'json-only', epoch: 1, desired, flags, ready: true, waitingFor: null },
+    ...{
+      effective: 'json-only',
+      epoch: 1,
+      desired,
+      flags,
+      ready: true,
+      waitingFor: null,
+      catchUp: null,
+    },
   });
   const { status, body } = await operator('PUT', '/phase', {
     payload: { desired: 'json-primary', reason: 'Phase 3.' },
@@ -171,6 +181,40 @@ test('what a request gets wrong is told field by field', async () => {
     expect((await operator('GET', `/phase/history?limit=${limit}`)).status).toBe(422);
   }
   expect(await readPhaseFlags(database.pool)).toEqual({});
+});
+
+test('a backfill is asked for once, shown while it runs, and refused where nothing follows', async () => {
+  const ask = (payload: object) => operator('POST', '/backfill', { payload });
+  expect(await ask({ reason: 'Why not.' })).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringMatching(/^In json-only no store follows/) },
+  });
+  await database.pool.query(`UPDATE phase_state SET phase = 'json-primary'`);
+  onTestFinished(async () => {
+    await database.pool.query(`UPDATE phase_state SET phase = 'json-only'`);
+  });
+  expect((await ask({})).status).toBe(422);
+  const dry = await ask({ reason: 'Why not.', dryRun: true });
+  expect(dry.body).toMatchObject({ order: null, towards: 'postgres', joined: false });
+  const { body } = await ask({ reason: 'Why not.', actor: 'ann@here' });
+  expect((await ask({ reason: 'Again.' })).body).toMatchObject({ order: body.order, joined: true });
+  const registry = new ProcessRegistry({ pool: database.pool, kind: 'api', log: silentLog });
+  const { flags, desired } = resolveFlags({}, { read: true, rows: {} }, null);
+  const catchUp = {
+    ...{ towards: 'postgres' as const, since: '2025-12-07T10:00:00.000Z', duty: 0.5 },
+    ...{ done: 10, total: 100, perSecond: 5, secondsLeft: null },
+  };
+  await registry.beat({
+    ...{ effective: 'json-primary', epoch: 1, desired, flags, ready: true, waitingFor: null },
+    catchUp,
+  });
+  onTestFinished(() => registry.stop());
+  const running = [{ ...catchUp, process: expect.stringMatching(/^api \d+ on /) }];
+  expect((await operator('GET', '/backfill')).body).toMatchObject({
+    ...{ effective: 'json-primary', towards: 'postgres', running },
+    asked: [{ id: body.order, state: 'waiting', actor: 'ann@here', result: null }],
+  });
+  expect((await operator('GET', '/phase')).body.catchUps).toEqual(running);
 });
 
 test('without PostgreSQL the operators’ routes say so', async () => {

@@ -1,8 +1,15 @@
 import type { MigrationOperations } from '@tandem/storage/phase';
 import type { FastifyInstance } from 'fastify';
 import { operatorsOnly } from '../plugins/operators-only.ts';
-import { readCancellation, readHistoryLimit, readPhaseRequest } from './migration-body.ts';
 import {
+  readCancellation,
+  readHistoryLimit,
+  readOrder,
+  readPhaseRequest,
+} from './migration-body.ts';
+import {
+  askBackfillSchema,
+  backfillsSchema,
   cancelPhaseSchema,
   historySchema,
   phaseSchema,
@@ -37,6 +44,12 @@ export function migration(app: FastifyInstance, { operations, token }: Migration
 
   app.delete(`${BASE}/phase`, { onRequest, schema: cancelPhaseSchema }, async (request) =>
     operations.cancelPhase(readCancellation(request)),
+  );
+
+  app.get(`${BASE}/backfill`, { onRequest, schema: backfillsSchema }, () => operations.backfills());
+
+  app.post(`${BASE}/backfill`, { onRequest, schema: askBackfillSchema }, async (request) =>
+    operations.askBackfill(readOrder(request)),
   );
 
   app.get(`${BASE}/processes`, { onRequest, schema: processesSchema }, () =>

@@ -8,6 +8,7 @@ import { sentenceOf, TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store.ts';
 import type {
+  BackfillResult,
   ConsistencyOrder,
   ConsistencyOrders,
   OrderResult,
@@ -16,6 +17,7 @@ import type {
 import type { DirtyMarks } from './dirty-ranges.ts';
 import type { DivergenceLedger } from './divergence-ledger.ts';
 import type { ComparedStores } from './looks.ts';
+import type { Progress } from './progress.ts';
 import { type RepairOptions, repair } from './repair.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 import type { VerifyMode, VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
@@ -47,6 +49,11 @@ export interface KeeperOptions extends ComparedStores {
   /** Why the stores can't be compared now, in one sentence; `undefined` when they can. */
   readonly notNow: () => Promise<string | undefined>;
   readonly schedule: VerifySchedule;
+  /** Brings the secondary up by difference. */
+  readonly backfill: (watched: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: Progress) => void;
+  }) => Promise<BackfillResult>;
   /** Names this process to whoever reads an order. */
   readonly holder: string;
   readonly log: Log;
@@ -151,6 +158,7 @@ class RunningKeeper {
   }
 
   async #do({ actor, reason }: ConsistencyOrder, what: OrderScope): Promise<OrderResult> {
+    if (what.kind === 'backfill') return this.#backfill();
     const problem = await this.#options.notNow();
     if (problem !== undefined) throw new TandemError('unavailable', problem);
     if (what.kind === 'verify') {
@@ -176,6 +184,25 @@ class RunningKeeper {
       },
     );
     if (!dryRun) log.info({ ...result.counts, actor }, `Repair: ${result.matched} looked at`);
+    return result;
+  }
+
+  /** One that began by itself is waited for first; after it there is little left to do. */
+  async #backfill(): Promise<BackfillResult> {
+    const { backfill, notNow, log } = this.#options;
+    const { signal } = this.#stopping;
+    while ((await notNow()) !== undefined) await sleep(LOOK_INTERVAL_MS, undefined, { signal });
+    const onProgress = (progress: Progress) => {
+      this.#progress = progress;
+    };
+    const result = await backfill({ signal, onProgress });
+    const { seen, applied, remaining, rest } = result;
+    const left = rest === null ? 'nothing differs' : rest;
+    const level = remaining === 0 ? 'info' : 'warn';
+    log[level](
+      { seen, applied, remaining },
+      `Backfill: ${applied} of ${seen} were missing; ${left}`,
+    );
     return result;
   }
 

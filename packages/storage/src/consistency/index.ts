@@ -15,6 +15,7 @@ export {
   type VerifySchedule,
 } from './consistency-keeper.ts';
 export type {
+  BackfillResult,
   ConsistencyOrder,
   ConsistencyOrders,
   OrderResult,
@@ -37,6 +38,7 @@ export {
   subjectOf,
 } from './divergence-ledger.ts';
 export { describeNewer, findNewer, type NewerStates } from './newer-in.ts';
+export { describeProgress, type Progress } from './progress.ts';
 export {
   type RepairAsked,
   type RepairedItem,

@@ -1,3 +1,12 @@
+export {
+  type BackfillAnswer,
+  type BackfillOperations,
+  type BackfillOrder,
+  type BackfillReport,
+  followerIn,
+  type RunningCatchUp,
+  runningIn,
+} from './backfill-operations.ts';
 export { brakeSentence, pullBrake } from './brake.ts';
 export { within } from './deadline.ts';
 export {
@@ -49,7 +58,7 @@ export {
   postgresWasRestored,
   withSession,
 } from './lineage.ts';
-export type { LiveContext } from './live-context.ts';
+export { bringUpLive, type LiveContext } from './live-context.ts';
 export { type DemoteContext, promoteJson } from './live-demote.ts';
 export { type PromoteContext, promotePostgres } from './live-promote.ts';
 export { meetPostgres, type RelayedJournal } from './meet.ts';

@@ -1,4 +1,9 @@
-import { bringUpToDate, type Difference } from '../consistency/index.ts';
+import {
+  type BackfillResult,
+  bringUpToDate,
+  type Difference,
+  type Progress,
+} from '../consistency/index.ts';
 import type { Store } from '../store.ts';
 import type { GateFacts } from './gates.ts';
 import type { PhaseGuard } from './phase-state.ts';
@@ -28,19 +33,39 @@ export interface LiveContext extends SwitchContext {
  * @returns why it is not complete, in one sentence; `undefined` when it is
  */
 export async function catchUpLive(
-  context: LiveContext,
+  context: SwitchContext,
   source: Store,
   target: Store,
 ): Promise<string | undefined> {
+  return (await bringUpLive(context, source, target)).rest ?? undefined;
+}
+
+/**
+ * The same, told as what it did and what it left.
+ * @throws whatever the stores throw; the signal's reason
+ */
+export async function bringUpLive(
+  context: SwitchContext,
+  source: Store,
+  target: Store,
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<BackfillResult> {
   const { collections, now, queues, signal, watch } = context;
   const report = await bringUpToDate({
-    ...{ source, target, collections, now, signal, ...(watch && { watch, isLive: true }) },
+    ...{ source, target, collections, now, ...(signal && { signal }) },
+    ...(watch && { watch, isLive: true }),
     onRejected: (changes) => queues.enqueueRejected(target.name, changes),
+    onProgress: () => {
+      if (watch?.current !== undefined) onProgress(watch.current);
+    },
   });
   const standing = await standingDifferences(source, target, collections, report);
   const unlisted = report.remaining - report.differences.length;
-  if (standing.length === 0 && unlisted === 0) return undefined;
-  return `${target.name} does not hold all that ${source.name} holds: ${sentenceAbout(standing, unlisted)}`;
+  const { seen, applied } = report;
+  const remaining = standing.length + unlisted;
+  if (remaining === 0) return { seen, applied, remaining, rest: null };
+  const rest = `${target.name} does not hold all that ${source.name} holds: ${sentenceAbout(standing, unlisted)}`;
+  return { seen, applied, remaining, rest };
 }
 
 function sentenceAbout(standing: readonly Difference[], unlisted: number): string {

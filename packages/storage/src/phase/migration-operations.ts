@@ -1,3 +1,4 @@
+import type { BackfillOperations, RunningCatchUp } from './backfill-operations.ts';
 import { FLAG_NAMES, type ResolvedFlags } from './flags.ts';
 import { flagsOf, type Phase } from './phases.ts';
 import { type LiveProcess, nameOf } from './process-registry.ts';
@@ -39,6 +40,8 @@ export interface PhaseReport {
   /** One sentence, when processes' environments differ. */
   readonly disagreement: string | null;
   readonly intent: PhaseIntent | null;
+  /** Catch-ups under way. */
+  readonly catchUps: readonly RunningCatchUp[];
 }
 
 /** Who asks, and why. */
@@ -59,7 +62,7 @@ export interface PhaseAnswer {
 }
 
 /** Port: what operators ask and order, implemented in `postgres/`. */
-export interface MigrationOperations {
+export interface MigrationOperations extends BackfillOperations {
   /** @throws {TandemError} `unavailable`, `storage-failed`, as each of these */
   phase(): Promise<PhaseReport>;
   /** Newest first. */

@@ -1,3 +1,4 @@
+import type { CatchUpStatus } from '../consistency/index.ts';
 import { FLAG_NAMES, type FlagName, type ResolvedFlags } from './flags.ts';
 import type { Phase } from './phases.ts';
 
@@ -14,6 +15,8 @@ export interface ProcessFacts {
   readonly ready: boolean;
   /** One sentence, when the effective phase is not the desired one. */
   readonly waitingFor: string | null;
+  /** How far the catch-up is that it runs; `null` while it runs none. */
+  readonly catchUp: CatchUpStatus | null;
 }
 
 /** A process that has been heard of lately. */

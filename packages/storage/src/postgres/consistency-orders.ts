@@ -49,7 +49,7 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
           const id = row?.[0] as number;
           if (changesSomething(what)) {
             const details = { order: id, ...what };
-            await auditLog.record(client, { actor, action: 'repair', reason, details });
+            await auditLog.record(client, { actor, action: what.kind, reason, details });
           }
           return id;
         }),
@@ -58,6 +58,14 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
     async read(id) {
       const [row] = await ask(`SELECT ${COLUMNS} FROM consistency_orders WHERE id = $1`, [id]);
       return row === undefined ? undefined : orderOf(row);
+    },
+
+    async list(kind, limit) {
+      const found = await ask(
+        `SELECT ${COLUMNS} FROM consistency_orders WHERE kind = $1 ORDER BY id DESC LIMIT $2`,
+        [kind, limit],
+      );
+      return found.map(orderOf);
     },
 
     async take(holder) {
@@ -91,7 +99,8 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
   };
 }
 
-const changesSomething = (what: OrderScope): boolean => what.kind === 'repair' && !what.dryRun;
+const changesSomething = (what: OrderScope): boolean =>
+  what.kind === 'backfill' || (what.kind === 'repair' && !what.dryRun);
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {

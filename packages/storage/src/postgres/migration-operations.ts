@@ -20,8 +20,10 @@ import {
   planSwitch,
   primaryOf,
   resolveFlags,
+  runningIn,
   spokesman,
 } from '../phase/index.ts';
+import { backfillOperations } from './backfill-operations.ts';
 import { storageError } from './failure.ts';
 import { readPhaseFlags } from './flags.ts';
 import { askForPhase, readPauses, readPhaseHistory, readPhaseIntent } from './phase-intents.ts';
@@ -103,7 +105,20 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
     return answer(chosen, decidedBy, false);
   }
 
+  const backfills = backfillOperations({
+    pool,
+    async look() {
+      const seen = await look();
+      const { phase: effective } = standingOf(seen);
+      const primary = primaryOf(effective) === 'json' ? seen.json : seen.postgres;
+      return { effective, catchUpSince: primary?.catchUpSince ?? null, live: seen.live };
+    },
+  });
+
   return {
+    backfills: () => translated(backfills.backfills()),
+    backfill: (id) => translated(backfills.backfill(id)),
+    askBackfill: (asked) => translated(backfills.askBackfill(asked)),
     phase: () => translated(look().then((seen) => reportOf(seen, options))),
     history: (limit) => translated(readPhaseHistory(pool, limit)),
     processes: () => liveProcesses(pool),
@@ -149,6 +164,7 @@ async function reportOf(seen: Seen, options: MigrationOperationsOptions): Promis
     source: speaker === undefined ? 'asked' : 'processes',
     waitingFor: desired === effective ? null : (speaker?.waitingFor ?? told),
     disagreement: disagreement(seen.live),
+    catchUps: runningIn(seen.live),
   };
 }
 

@@ -20,7 +20,15 @@ beforeEach(async () => {
 
 const { flags, desired } = resolveFlags({}, { read: true, rows: {} }, null);
 const FACTS: ProcessFacts = {
-  ...{ effective: null, epoch: null, desired, flags, ready: false, waitingFor: null },
+  ...{
+    effective: null,
+    epoch: null,
+    desired,
+    flags,
+    ready: false,
+    waitingFor: null,
+    catchUp: null,
+  },
 };
 
 function registry(kind: ProcessKind): ProcessRegistry {

@@ -101,6 +101,8 @@ export const processes = pgTable(
     flags: json().notNull(),
     ready: boolean().notNull(),
     waiting_for: text(),
+    /** How far the catch-up is that this process runs; `NULL` while it runs none. */
+    catch_up: json(),
   },
   (table) => [check('processes_kind_is_one', sql`${table.kind} IN ('api', 'worker')`)],
 );
@@ -248,7 +250,7 @@ export const consistencyOrders = pgTable(
     index('consistency_orders_open')
       .on(table.id)
       .where(sql`${table.state} IN ('waiting', 'taken')`),
-    check('consistency_orders_kind_is_one', sql`${table.kind} IN ('verify', 'repair')`),
+    check('consistency_orders_kind_is_one', sql`${table.kind} IN ('verify', 'repair', 'backfill')`),
     check(
       'consistency_orders_state_is_one',
       sql`${table.state} IN ('waiting', 'taken', 'done', 'failed', 'withdrawn')`,
