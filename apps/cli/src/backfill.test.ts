@@ -8,6 +8,7 @@ import { silentLog } from '@tandem/storage/log';
 import { bringUpLive, resolveFlags } from '@tandem/storage/phase';
 import {
   consistencyOrders,
+  dirtyRanges,
   divergenceLedger,
   ProcessRegistry,
   verifyRuns,
@@ -42,6 +43,7 @@ function keep(): ConsistencyKeeper {
     explanations: createExplanations(pool, 'json'),
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
+    marks: dirtyRanges(pool, collections),
     watermark: () => ({ epoch: 2, outboxSeq: 0 }),
     notNow: async () => undefined,
     backfill: ({ signal, onProgress }) =>
