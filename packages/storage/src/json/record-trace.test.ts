@@ -1,7 +1,13 @@
 import { truncate } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { compareStamps } from '../changes/index.ts';
-import { filesBelow, freshDirectory, open, segmentsOf } from '../testing/json-fixture.ts';
+import {
+  filesBelow,
+  freshDirectory,
+  open,
+  segmentsOf,
+  writeLegacy,
+} from '../testing/json-fixture.ts';
 import { below, pickOf } from '../testing/seeded-random.ts';
 import {
   create,
@@ -93,6 +99,24 @@ test('the changes that stand in the journal are told with their place in the out
   ]);
   expect(keys).toMatchObject([{ key: 'k1', fingerprint: 'f' }]);
   expect(entry).toEqual({ id: 1, epoch: 2, version: 2, text: null });
+});
+
+test('a mapping error is told as one, also once it stands in a checkpoint', async () => {
+  const directory = await freshDirectory();
+  const legacy = { id: 7, date: 'soon', category: 'Food', amount: 1, account: 'Cash' };
+  await writeLegacy(directory, JSON.stringify([legacy]));
+  const store = await open(directory);
+  const trace = () => jsonRecords(directory).trace({ collection: 'expense', id: 7 });
+  expect(await trace()).toMatchObject({ fits: false, entry: { id: 7 } });
+  await run(store, {
+    op: 'update',
+    collection: expense,
+    id: 7,
+    set: setOf({ date: '2025-12-07' }),
+  });
+  expect(await trace()).toMatchObject({ fits: true });
+  await store.checkpoint();
+  expect(await trace()).toMatchObject({ fits: true, entry: { id: 7 } });
 });
 
 test('I12: no store, or a damaged one, is said so', async () => {

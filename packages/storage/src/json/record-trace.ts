@@ -7,9 +7,10 @@ import type { ScanEntry } from '../store.ts';
 import type { JournalChange, JsonRecords, JsonTrace, RecordName } from '../xray/index.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
 import { type Layout, layoutOf } from './layout.ts';
+import { SLICE_BYTES } from './line-codec.ts';
 import { type Manifest, readManifest, type SegmentMark } from './manifest.ts';
 import { damagedSegment, readHeader, scanBatches } from './segment-scan.ts';
-import { findInState, LOOKUP_READ_BYTES } from './state-file.ts';
+import { findInState } from './state-file.ts';
 import { openIfPresent, storageError } from './whole-file.ts';
 
 /** Checkpoints that may replace the files under one look before it gives up. */
@@ -129,14 +130,7 @@ class Trace {
       const header = await readHeader(file, path, { storeId, number: mark.number });
       const from = { ...mark.start, ...header };
       const until = isLast ? undefined : mark.length;
-      const { position, problem } = await scanBatches(
-        file,
-        path,
-        from,
-        visit,
-        until,
-        LOOKUP_READ_BYTES,
-      );
+      const { position, problem } = await scanBatches(file, path, from, visit, until, SLICE_BYTES);
       // Behind the last segment's mark a batch may be being written at this moment.
       if (position.offset >= mark.length) return;
       throw damagedSegment(

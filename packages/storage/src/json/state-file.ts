@@ -117,8 +117,6 @@ export async function readState(
   }
 }
 
-/** Read at once while one record is looked up: between two pieces, requests get their turn. */
-export const LOOKUP_READ_BYTES = 1 << 16;
 const ENTRY_START = Buffer.from('{"id":');
 
 const startsWith = (buffer: Buffer, from: number, start: Buffer): boolean =>
@@ -159,7 +157,7 @@ export async function findInState(
       return undefined;
     };
     const start = { offset: 0, checksum: 0 };
-    const end = await scanLines(file, start, visit, undefined, LOOKUP_READ_BYTES);
+    const end = await scanLines(file, start, visit, undefined, SLICE_BYTES);
     if (end.problem === undefined) return found;
     throw refusal(path, `the state is damaged: ${end.problem}`, RESTORE, { offset: end.offset });
   } finally {

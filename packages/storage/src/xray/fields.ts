@@ -1,10 +1,10 @@
 import {
   type Collection,
-  isJsonObject,
+  isExactObject,
   NESTING_MAX,
   nestsDeeper,
-  parseExact,
-  stringifyExact,
+  readExact,
+  writeExact,
 } from '../collections/index.ts';
 
 /** One field as both stores have it: JSON, numbers as they are spelled; `null` where there is none. */
@@ -44,7 +44,7 @@ export function fieldsOf(
 function membersOf(text: string | null | undefined): Members {
   if (text === null || text === undefined) return new Map();
   if (nestsDeeper(text, NESTING_MAX)) return new Map([['(whole)', text]]);
-  const object = parseExact(text);
-  if (!isJsonObject(object)) return new Map([['(whole)', text]]);
-  return new Map(Object.entries(object).map(([name, value]) => [name, stringifyExact(value)]));
+  const object = readExact(text);
+  if (!isExactObject(object)) return new Map([['(whole)', text]]);
+  return new Map([...object].map(([name, value]) => [name, writeExact(value)]));
 }

@@ -13,8 +13,7 @@ import {
   setOf,
   valuesOf,
 } from '../testing/store-fixture.ts';
-import type { RecordXray } from './index.ts';
-import { xrayRecord } from './index.ts';
+import { type RecordXray, type XrayPorts, xrayRecord } from './index.ts';
 
 let dual: DualStores;
 beforeAll(async () => {
@@ -24,22 +23,12 @@ afterAll(() => dual.drop());
 beforeEach(() => dual.pool.query('ALTER TABLE expenses DROP CONSTRAINT IF EXISTS poison'));
 afterEach(() => dual.rest());
 
-const xray = (
-  id: number,
-  more: Partial<Parameters<typeof xrayRecord>[1]> = {},
-): Promise<RecordXray> =>
-  xrayRecord(
-    { collection: 'expense', id },
-    {
-      collections: dual.collections,
-      json: jsonRecords(dual.directory),
-      database: {
-        records: postgresRecords(dual.pool, dual.collections),
-        jobs: recordJobs(dual.pool),
-      },
-      ...more,
-    },
-  );
+const portsOf = ({ collections, directory, pool }: DualStores): XrayPorts => ({
+  ...{ collections, json: jsonRecords(directory) },
+  database: { records: postgresRecords(pool, collections), jobs: recordJobs(pool) },
+});
+const xray = (id: number, more: Partial<XrayPorts> = {}): Promise<RecordXray> =>
+  xrayRecord({ collection: 'expense', id }, { ...portsOf(dual), ...more });
 const update = (id: number, body: Record<string, unknown>) =>
   run(dual.json, { op: 'update', collection: expense, id, set: setOf(body) });
 
@@ -157,5 +146,33 @@ test('what can not be read is said, and the rest is shown', async () => {
   });
   expect(nowhere.fields[0]).toEqual({
     ...{ name: 'date', json: null, postgres: '"2025-12-07"', differs: null },
+  });
+});
+
+test('the X-ray follows the primary: to PostgreSQL, and to where it stands alone', async () => {
+  const other = await openDualStores('postgres-primary');
+  onTestFinished(() => other.drop());
+  const look = (id: number) => xrayRecord({ collection: 'expense', id }, portsOf(other));
+  const { id } = await create(other.store, { notes: 'one' });
+  expect(await look(id)).toMatchObject({
+    ...{ phase: 'postgres-primary', primary: 'postgres', secondary: 'json', same: false },
+    ...{ verdict: 'A change of it is on its way.', notRelayed: [] },
+    json: { state: 'none' },
+    jobs: [{ direction: 'json', state: 'waiting', change: { op: 'create' } }],
+  });
+  await other.work('json').stop({ drainTimeoutMs: 30_000 });
+  expect(await look(id)).toMatchObject({ same: true, jobs: [], json: { state: 'live' } });
+  // Typed into psql: no change of it is anywhere.
+  await other.pool.query(`UPDATE expenses SET notes = 'typed' WHERE id = ${id}`);
+  const typed = await look(id);
+  expect(typed.verdict).toBe('The stores differ, and nothing on its way explains it.');
+  expect(typed.fields.filter(({ differs }) => differs)).toEqual([
+    { name: 'notes', json: '"one"', postgres: '"typed"', differs: true },
+  ]);
+  const move = { actor: 'test', reason: 'The test says so.', evidence: {} };
+  await other.store.phase.advance(2, { phase: 'postgres-only', epoch: 3 }, move);
+  expect(await look(id)).toMatchObject({
+    ...{ phase: 'postgres-only', secondary: null },
+    verdict: 'In postgres-only the other store is not written.',
   });
 });
