@@ -5,6 +5,7 @@ import type { EditAdopter } from '../changes/index.ts';
 import { loadCollections } from '../collections/index.ts';
 import { silentLog } from '../log.ts';
 import { freshDirectory, open, readRecords } from '../testing/json-fixture.ts';
+import { recordingLog } from '../testing/recording-log.ts';
 import { create, expense, run, setOf } from '../testing/store-fixture.ts';
 import { type ExternalEdits, externalEditsOf, inspectJsonStore, type JsonStore } from './index.ts';
 
@@ -106,6 +107,22 @@ test('I2: an adopted edit becomes changes of the serving store, with versions, i
   }
   expect(store.externalEdits().filter(({ status }) => status === 'open')).toEqual([]);
   expect((await create(store)).id).toBe(5);
+});
+
+test('a decision stands, and is said to be missing there, when the audit log can not be written', async () => {
+  const { directory, name } = await editedStore();
+  const log = recordingLog();
+  const away = externalEditsOf({
+    ...{ directory, postgres: NOBODY, log, timeoutMs: 20_000 },
+    collections: await loadCollections(),
+    audit: () => Promise.reject(new Error('PostgreSQL is away.')),
+  });
+  expect(await away.decide({ edit: name, act: 'reject', ...BY })).toMatchObject({
+    ...{ status: 'rejected', decisions: [BY] },
+  });
+  expect(log.sentences('warn')).toEqual([
+    expect.stringMatching(/^The decision stands, .* not in the audit log: PostgreSQL is away\.$/),
+  ]);
 });
 
 test('a rejected edit stays aside, and nothing of it is done', async () => {
