@@ -4,12 +4,14 @@
 // fails for each: every fsync and directory sync of the JSON store, every check of an epoch, a version,
 // a checksum and a commit line. The last line is the result; the status is 1 when a mutant survived.
 import { CHECK_MUTANTS } from './mutation/check-mutants.ts';
+import { EDIT_MUTANTS } from './mutation/edit-mutants.ts';
 import { SYNC_MUTANTS } from './mutation/sync-mutants.ts';
 import { failureOf, isKilled } from './mutation/try-mutant.ts';
 import { copyWorkTree } from './mutation/work-copy.ts';
 
 const [wanted = ''] = process.argv.slice(2);
-const mutants = [...SYNC_MUTANTS, ...CHECK_MUTANTS].filter(({ name }) => name.includes(wanted));
+const all = [...SYNC_MUTANTS, ...CHECK_MUTANTS, ...EDIT_MUTANTS];
+const mutants = all.filter(({ name }) => name.includes(wanted));
 const copy = copyWorkTree();
 let killed = 0;
 try {
