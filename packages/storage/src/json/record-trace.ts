@@ -34,21 +34,28 @@ export function jsonRecords(
     if (manifest !== undefined) return manifest;
     throw new TandemError('unavailable', `There is no JSON store in ${directory} yet.`);
   };
-  return {
-    async trace(record) {
-      try {
-        for (let looks = 1; ; looks++) {
-          const manifest = await manifestNow();
-          try {
-            return await new Trace(fileSystem, layout, record).of(manifest);
-          } catch (error) {
-            if (!isTandemError(error, 'refused-to-open') || looks === LOOKS_MAX) throw error;
-            if (filesOf(manifest) === filesOf(await manifestNow())) throw error;
-          }
+  const traceNow = async (record: RecordName): Promise<JsonTrace> => {
+    try {
+      for (let looks = 1; ; looks++) {
+        const manifest = await manifestNow();
+        try {
+          return await new Trace(fileSystem, layout, record).of(manifest);
+        } catch (error) {
+          if (!isTandemError(error, 'refused-to-open') || looks === LOOKS_MAX) throw error;
+          if (filesOf(manifest) === filesOf(await manifestNow())) throw error;
         }
-      } catch (error) {
-        throw storageError(`reading ${directory}`, error);
       }
+    } catch (error) {
+      throw storageError(`reading ${directory}`, error);
+    }
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    trace(record) {
+      // One at a time: whoever asks often waits for himself, and requests for at most one of them.
+      const mine = last.then(() => traceNow(record));
+      last = mine.catch(() => undefined);
+      return mine;
     },
   };
 }
