@@ -3,6 +3,8 @@ import { sentenceOf } from '@tandem/storage/errors';
 import { inspectJsonStore } from '@tandem/storage/json';
 import {
   createPool,
+  divergenceLedger,
+  lastVerify,
   liveProcesses,
   postgresPhase,
   readPhaseFlags,
@@ -55,6 +57,8 @@ async function inspectPostgres(
       relayed: pairId === undefined ? 0 : await readRelayedSeq(pool, pairId),
       backlog: await readBacklog(pool),
       processes: await liveProcesses(pool),
+      verify: (await lastVerify(pool)) ?? null,
+      divergences: await divergenceLedger(pool).budgets(),
     };
   } catch (error) {
     const problem = `${name} can't be asked: ${sentenceOf(error)} ${remedy}`;

@@ -1,3 +1,4 @@
+import { describeReadiness } from '@tandem/storage/consistency';
 import { catchUpsAsText } from './backfill-command.ts';
 import { flagsAsText } from './phase-text.ts';
 import { processesAsText } from './processes-text.ts';
@@ -19,6 +20,7 @@ export function statusAsText(status: Status): string {
     `Backlog       ${known(status.backlog)}`,
     `Dead letters  ${known(status.deadLetters)}`,
     ...catchUpsAsText(status.catchUps),
+    ...trustLines(status),
     '',
     ...flagsAsText(flags),
     '',
@@ -60,4 +62,20 @@ export function statusAsText(status: Status): string {
   if (processes !== null && processes.length > 0) lines.push('', ...processesAsText(processes));
   if (problems.length > 0) lines.push('', ...problems);
   return lines.join('\n');
+}
+
+/** How far the stores can be trusted to agree. */
+function trustLines({ verify, divergences }: Status): string[] {
+  if (divergences === null) return [];
+  const open = divergences.reduce((sum, one) => sum + one.open, 0);
+  const last =
+    verify === null
+      ? 'never'
+      : `${verify.outcome}, ${verify.finishedAt} (verify ${verify.id}, ${verify.mode})`;
+  const readiness = verify?.lastReadiness ?? null;
+  return [
+    `Divergences   ${open} open`,
+    `Verify        ${last}`,
+    `Rollback      ${readiness === null ? 'readiness not known yet' : `readiness ${describeReadiness(readiness)}`}`,
+  ];
 }

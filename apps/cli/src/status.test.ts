@@ -29,6 +29,8 @@ const json = (epoch: number, phase: Phase): JsonFacts => ({
 
 const postgres = (epoch: number, phase: Phase): PostgresFacts => ({
   known: true,
+  verify: null,
+  divergences: [],
   phase: postgresAt(epoch, phase),
   flags: { DUAL_WRITE_ENABLED: true },
   relayed: 42,

@@ -1,3 +1,4 @@
+import type { DivergenceBudget } from '@tandem/storage/consistency';
 import type { LockHolder } from '@tandem/storage/json';
 import {
   disagreement,
@@ -14,6 +15,7 @@ import {
   runningIn,
   spokesman,
 } from '@tandem/storage/phase';
+import type { VerifySummary } from '@tandem/storage/postgres';
 import type { Backlog, QueueBacklog } from '@tandem/storage/replication';
 
 /** What could be seen of the JSON store, without its lock. */
@@ -40,6 +42,8 @@ export type PostgresFacts =
       /** Outbox items of this JSON store that are in the queue. */
       readonly relayed: number;
       readonly backlog: Backlog;
+      readonly verify: VerifySummary | null;
+      readonly divergences: readonly DivergenceBudget[];
       readonly processes: readonly LiveProcess[];
     };
 
@@ -82,6 +86,10 @@ export interface Status {
   readonly processes: readonly LiveProcess[] | null;
   /** Catch-ups under way. */
   readonly catchUps: readonly RunningCatchUp[];
+  /** The last comparison that finished. */
+  readonly verify: VerifySummary | null;
+  /** Open differences a collection; those that are decided or on their way apart from these. */
+  readonly divergences: readonly DivergenceBudget[] | null;
   readonly problems: readonly string[];
 }
 
@@ -133,6 +141,8 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
       ...standingOf(postgres.known ? postgres.phase : undefined),
     },
     queues: postgres.known ? postgres.backlog.queues : null,
+    verify: postgres.known ? postgres.verify : null,
+    divergences: postgres.known ? postgres.divergences : null,
     processes: postgres.known ? processes : null,
     catchUps: runningIn(processes),
     problems: problems.filter((problem) => problem !== undefined),

@@ -2,6 +2,7 @@ import type { VerifyProgress } from '@tandem/storage/consistency';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { logOf, type Output } from './output.ts';
+import { runSelfTest, type SelfTestResult } from './self-test.ts';
 import { runVerify } from './verify.ts';
 import { verifyAsText } from './verify-text.ts';
 
@@ -10,11 +11,22 @@ const EXIT = { clean: 0, differences: 1, inconclusive: 75 } as const;
 const PATIENCE_SECONDS = 30;
 const PROGRESS_INTERVAL_MS = 2_000;
 
+interface Options {
+  readonly full?: boolean;
+  readonly selfTest?: boolean;
+  readonly json?: boolean;
+  readonly patience: number;
+}
+
 export function addVerify(program: Command, { configure, output, endWith }: CommandContext): void {
   program
     .command('verify')
     .description('compares both stores; status 1 when they differ')
     .option('--full', 'reads everything, not only what changed since it was compared last')
+    .option(
+      '--self-test',
+      'plants faults in scratch stores and sees that they are found and mended',
+    )
     .option('--json', 'as one JSON object, with both texts of the first differences')
     .option(
       '--patience <seconds>',
@@ -22,7 +34,13 @@ export function addVerify(program: Command, { configure, output, endWith }: Comm
       seconds,
       PATIENCE_SECONDS,
     )
-    .action(async (options: { full?: boolean; json?: boolean; patience: number }) => {
+    .action(async (options: Options) => {
+      if (options.selfTest === true) {
+        const result = await runSelfTest(configure());
+        output.data(options.json ? JSON.stringify(result, null, 2) : selfTestAsText(result));
+        endWith(result.isPassed ? EXIT.clean : EXIT.differences);
+        return;
+      }
       const verified = await runVerify(configure(), {
         patienceMs: options.patience * 1_000,
         log: logOf(output),
@@ -52,4 +70,16 @@ function progressTo({ say }: Output): (progress: VerifyProgress) => void {
     dueMs = performance.now() + PROGRESS_INTERVAL_MS;
     say(`Verify: ${done} of ${total} ids, ${rate} records a second`);
   };
+}
+
+function selfTestAsText({ isPassed, rounds }: SelfTestResult): string {
+  const lines = rounds.map(({ primary, planted, missed, falseAlarms, repaired, isClean }) => {
+    const wrong = [
+      ...missed.map((name) => `${name} was missed`),
+      ...falseAlarms.map((name) => `${name} was a false alarm`),
+    ];
+    const rest = wrong.length === 0 ? 'all found and nothing else' : wrong.join(', ');
+    return `With ${primary} as the primary: ${planted.length} planted, ${rest}; ${repaired} mended, then ${isClean ? 'clean' : 'not clean'}.`;
+  });
+  return [isPassed ? 'The self-test passed.' : 'The self-test failed.', ...lines].join('\n');
 }

@@ -1,6 +1,12 @@
-import type { VerifyDifference } from '@tandem/storage/consistency';
+import {
+  describeReadiness,
+  type RollbackReadiness,
+  type VerifyDifference,
+} from '@tandem/storage/consistency';
 import { textTable } from './text-table.ts';
 import type { Verified } from './verify.ts';
+
+type Failure = RollbackReadiness['first'][number];
 
 const SENTENCES = {
   clean: 'Both stores say the same.',
@@ -18,6 +24,10 @@ export function verifyAsText({ phase, run }: Verified): string {
   ];
   if (phase === 'json-only' || phase === 'postgres-only') {
     lines.push(`In ${phase} the other store is not written: differences are to be expected.`);
+  }
+  if (run.readiness !== undefined) {
+    lines.push(`Rollback readiness: ${describeReadiness(run.readiness)}.`);
+    lines.push(...run.readiness.first.map(failureAsText));
   }
   if (counted.length > 0) {
     lines.push(
@@ -38,6 +48,9 @@ export function verifyAsText({ phase, run }: Verified): string {
   }
   return lines.join('\n');
 }
+
+const failureAsText = ({ collection, id, field, class: name }: Failure): string =>
+  `  ${collection} ${id}${field === null ? '' : `, ${field}`} (${name})`;
 
 const rowOf = (difference: VerifyDifference): string[] => {
   const { class: name, kind, subject, primary, secondary, detail } = difference;

@@ -77,3 +77,20 @@ test('I12: halves of two installations are not compared', async () => {
   expect(exitCode).toBe(1);
   expect(said).toMatch(/^The database belongs to the JSON store another, but JSON_DIR holds /);
 });
+
+test('the self-test plants six faults with each primary, finds exactly those, mends them, and leaves nothing', async () => {
+  const { exitCode, data, said } = await verify('--self-test', '--json');
+  expect(said).toBe('');
+  expect({ exitCode, ...JSON.parse(data) }).toMatchObject({
+    ...{ exitCode: 0, isPassed: true },
+    rounds: ['json', 'postgres'].map((primary) => ({
+      ...{ primary, missed: [], falseAlarms: [], repaired: 6, isClean: true },
+      planted: expect.arrayContaining(['expense 11', 'expense 90002']),
+    })),
+  });
+  const { rows } = await dual.pool.query(
+    `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tandem_scratch%'`,
+  );
+  expect(rows).toEqual([]);
+  expect((await dual.pool.query('SELECT FROM verify_runs')).rowCount).toBe(0);
+});

@@ -37,6 +37,7 @@ export {
   type Sighting,
   subjectOf,
 } from './divergence-ledger.ts';
+export type { ComparedStores } from './looks.ts';
 export { describeNewer, findNewer, type NewerStates } from './newer-in.ts';
 export { describeProgress, type Progress } from './progress.ts';
 export {
@@ -48,6 +49,7 @@ export {
   repair,
 } from './repair.ts';
 export type { Side } from './repair-plan.ts';
+export { describeReadiness, type RollbackReadiness } from './rollback-readiness.ts';
 export { type ShadowedStores, ShadowReads, type ShadowReadsOptions } from './shadow-read.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';
 export { VERIFY_CLASSES, type VerifyClass, type VerifyKind } from './verify-class.ts';

@@ -13,6 +13,8 @@ export class FoundDifferences {
   readonly #lasting: VerifyDifference[] = [];
   readonly #passing: VerifyDifference[] = [];
   #isStuck = false;
+  /** Records, not keys, that differ for good. */
+  failingRecords = 0;
 
   get counts(): Readonly<Record<VerifyClass, number>> {
     return { ...this.#counts };
@@ -36,6 +38,8 @@ export class FoundDifferences {
 
   add(difference: VerifyDifference): void {
     this.#counts[difference.class] += 1;
+    if (difference.class !== 'in-flight' && !('key' in difference.subject))
+      this.failingRecords += 1;
     const kept = difference.class === 'in-flight' ? this.#passing : this.#lasting;
     if (kept.length < LISTED_MAX) kept.push(difference);
   }

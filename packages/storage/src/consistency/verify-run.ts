@@ -1,5 +1,6 @@
 import type { Stamp } from '../changes/index.ts';
 import type { StoreReads } from '../store.ts';
+import type { RollbackReadiness } from './rollback-readiness.ts';
 import type { DeadLetterFact, VerifyClass, VerifyKind } from './verify-class.ts';
 
 /** One side of a difference: a record's stamp and text, or a key's outcome. */
@@ -45,6 +46,8 @@ export interface VerifyResult {
   readonly keysSeen: number;
   readonly counts: Readonly<Record<VerifyClass, number>>;
   readonly outcome: VerifyOutcome;
+  /** Absent when nothing was read: it is as it was. */
+  readonly readiness?: RollbackReadiness;
   /** The first of them, those in flight last. */
   readonly differences: readonly VerifyDifference[];
 }

@@ -7,6 +7,7 @@ import { compareRanges, type RangeScope } from './compare-ranges.ts';
 import { type DirtyMarks, type DirtySet, rangeOf } from './dirty-ranges.ts';
 import type { DivergenceLedger, SeenDifference } from './divergence-ledger.ts';
 import { type ComparedStores, type Heard, type KeyCandidate, Looks } from './looks.ts';
+import { type RollbackReadiness, readinessOf } from './rollback-readiness.ts';
 import { type Candidate, Patience } from './second-look.ts';
 import { settleLedger } from './settle-ledger.ts';
 import { FoundDifferences } from './verify-differences.ts';
@@ -75,6 +76,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   const result: VerifyResult = {
     ...{ startedAt, finishedAt: now().toISOString(), primary: primary.name, mode, watermark },
     ...{ seen, keysSeen, counts: found.counts, outcome: found.outcome },
+    ...(comparison.hasRead ? { readiness: await comparison.readiness() } : {}),
     differences: found.listed,
   };
   await runs.finish(id, result);
@@ -214,6 +216,16 @@ class Comparison {
         : { ...this.#heard, undecided: (one, moved) => this.#undecidedOnce(one, moved) },
     });
     await this.#report();
+  }
+
+  /** Whether anything was read at all. */
+  get hasRead(): boolean {
+    return this.seen > 0 || this.found.failingRecords > 0;
+  }
+
+  readiness(): Promise<RollbackReadiness> {
+    const { primary, collections } = this.#options;
+    return readinessOf(primary, collections, this.found.failingRecords, this.found.listed);
   }
 
   #undecided(difference: Parameters<Heard['undecided']>[0], moved: boolean): void {

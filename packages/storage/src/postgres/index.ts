@@ -20,5 +20,6 @@ export {
 export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './process-registry.ts';
 export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
+export { createScratchSchema, type ScratchSchema } from './scratch-schema.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
 export { lastVerify, readVerifyRun, type VerifySummary, verifyRuns } from './verify-runs.ts';

@@ -31,7 +31,9 @@ export interface Migrated {
   readonly applied: number;
 }
 
-const migrations = (): readonly MigrationMeta[] => readMigrationFiles({ migrationsFolder: FOLDER });
+/** The migrations there are, oldest first. */
+export const readMigrations = (): readonly MigrationMeta[] =>
+  readMigrationFiles({ migrationsFolder: FOLDER });
 
 /**
  * Brings the schema up to date. Any number may run at once; one does the work, the others wait and
@@ -64,7 +66,7 @@ async function applyMissing(client: PoolClient, options: MigrateOptions): Promis
   const hadFlags = await hasFlags(client);
   const known = await appliedMigrations(client);
   let applied = 0;
-  for (const { sql, folderMillis, hash } of migrations()) {
+  for (const { sql, folderMillis, hash } of readMigrations()) {
     if (known.has(folderMillis)) continue;
     for (const statement of sql) await send(client, statement);
     await rows(client, `INSERT INTO ${LEDGER} (hash, created_at) VALUES ($1, $2)`, [
@@ -108,7 +110,7 @@ export async function schemaIsCurrent(pool: Pool): Promise<boolean> {
     const [ledger] = await rows(pool, `SELECT to_regclass('${LEDGER}') IS NOT NULL`);
     if (ledger?.[0] !== true) return false;
     const known = await appliedMigrations(pool);
-    return migrations().every(({ folderMillis }) => known.has(folderMillis));
+    return readMigrations().every(({ folderMillis }) => known.has(folderMillis));
   } catch (error) {
     throw storageError(error);
   }

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import type { RollbackReadiness } from '../consistency/rollback-readiness.ts';
 import type {
   VerifyDifference,
   VerifyResult,
@@ -34,6 +35,8 @@ export interface VerifySummary
     'startedAt' | 'finishedAt' | 'primary' | 'mode' | 'watermark' | 'outcome'
   > {
   readonly id: number;
+  /** Of the last run that read something. */
+  readonly lastReadiness: RollbackReadiness | null;
 }
 
 /** The tables `verify_runs` and `verify_differences`. */
@@ -73,12 +76,15 @@ export function verifyRuns(pool: Pool): VerifyRuns {
     async finish(id, result) {
       await translated(() =>
         transaction(pool, [boundsStatement()], async (client) => {
-          const { finishedAt, seen, keysSeen, counts, outcome, differences } = result;
+          const { finishedAt, seen, keysSeen, counts, outcome, readiness, differences } = result;
           await rows(
             client,
             `UPDATE verify_runs SET finished_at = $2, seen = $3, keys_seen = $4, counts = $5,
-               outcome = $6 WHERE id = $1`,
-            [id, finishedAt, seen, keysSeen, JSON.stringify(counts), outcome],
+               outcome = $6, readiness = $7, progress = NULL WHERE id = $1`,
+            [
+              ...[id, finishedAt, seen, keysSeen, JSON.stringify(counts), outcome],
+              readiness === undefined ? null : JSON.stringify(readiness),
+            ],
           );
           for (const difference of differences) await insertDifference(client, id, difference);
         }),
@@ -118,15 +124,18 @@ export async function lastVerify(pool: Pool): Promise<VerifySummary | undefined>
     rows(
       pool,
       `SELECT id, ${isoInstant('started_at')}, ${isoInstant('finished_at')}, "primary", mode, epoch,
-         outbox_seq, outcome
+         outbox_seq, outcome,
+         (SELECT readiness FROM verify_runs WHERE readiness IS NOT NULL
+          ORDER BY finished_at DESC, id DESC LIMIT 1)
        FROM verify_runs WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC LIMIT 1`,
     ),
   );
   if (row === undefined) return undefined;
-  const [id, startedAt, finishedAt, primary, mode, epoch, outboxSeq, outcome] = row;
+  const [id, startedAt, finishedAt, primary, mode, epoch, outboxSeq, outcome, readiness] = row;
   return {
     ...{ id, startedAt, finishedAt, primary, mode, outcome },
     watermark: { epoch, outboxSeq },
+    lastReadiness: readiness === null ? null : JSON.parse(readiness as string),
   } as VerifySummary;
 }
 
@@ -139,7 +148,7 @@ export async function readVerifyRun(pool: Pool, id: number): Promise<VerifyRun> 
     rows(
       pool,
       `SELECT ${isoInstant('started_at')}, ${isoInstant('finished_at')}, "primary", mode, epoch,
-         outbox_seq, seen, keys_seen, counts, outcome
+         outbox_seq, seen, keys_seen, counts, outcome, readiness
        FROM verify_runs WHERE id = $1 AND finished_at IS NOT NULL`,
       [id],
     ),
@@ -154,11 +163,12 @@ export async function readVerifyRun(pool: Pool, id: number): Promise<VerifyRun> 
       [id],
     ),
   );
-  const [startedAt, finishedAt, primary, mode, epoch, outboxSeq, seen, keysSeen, counts, outcome] =
-    run;
+  const [startedAt, finishedAt, primary, mode, epoch, outboxSeq, ...rest] = run;
+  const [seen, keysSeen, counts, outcome, readiness] = rest;
   return {
     ...{ id, startedAt, finishedAt, primary, mode, seen, keysSeen, outcome },
     ...{ watermark: { epoch, outboxSeq }, counts: JSON.parse(counts as string) },
+    ...(readiness === null ? {} : { readiness: JSON.parse(readiness as string) }),
     differences: found.map(differenceOf),
   } as VerifyRun;
 }
