@@ -28,7 +28,7 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import { type PostgresStore, relayCursor } from '@tandem/storage/postgres';
+import { type PostgresStore, relayCursor, verifiedLast } from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   createRelayedJournal,
@@ -269,6 +269,8 @@ export class PhaseDriver {
       overBudget: await postgres.phase.overBudget(),
       foreignEdits: json.externalEdits().filter(({ status }) => status === 'open').length,
       backlog: waiting + active,
+      targetProblem: json.diskTrouble().writes?.sentence ?? null,
+      verified: await verifiedLast(queues.pool, 'postgres'),
       disagreement: disagreement(await processes.live()),
     };
   }

@@ -19,7 +19,7 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import type { PostgresStore } from '@tandem/storage/postgres';
+import { type PostgresStore, verifiedLast } from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   type QueueClient,
@@ -171,14 +171,17 @@ export class JsonSession {
     const { outside, queues } = this.#options;
     const known = await outside();
     if (known.postgresProblem !== null) {
-      return { ...known, ...this.#own(), undecided: 0, overBudget: [], deadLetters: 0, backlog: 0 };
+      const unknown = { undecided: 0, overBudget: [], deadLetters: 0, backlog: 0 };
+      return { ...known, ...this.#own(), ...unknown, targetProblem: null, verified: null };
     }
     const { phase } = this.#options.postgres;
     const [undecided, overBudget] = [await phase.undecided(), await phase.overBudget()];
     const { total, deadLetters } = await readBacklog(queues.pool);
     const pending = this.#relay?.status().pending ?? 0;
     const counts = { undecided, overBudget, deadLetters, backlog: total + pending };
-    return { ...known, ...this.#own(), ...counts };
+    const verified = await verifiedLast(queues.pool, 'json');
+    const targetProblem = await phase.writeProblem();
+    return { ...known, ...this.#own(), ...counts, verified, targetProblem };
   }
 
   #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors' | 'foreignEdits'> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BACKLOG_MAX, closedGates, type GateFacts, gatesOf } from './gates.ts';
+import { BACKLOG_MAX, closedGates, type GateFacts, gatesOf, VERIFY_AGE_MAX_MS } from './gates.ts';
 
 const fine: GateFacts = {
   postgresProblem: null,
@@ -11,6 +11,8 @@ const fine: GateFacts = {
   deadLetters: 0,
   backlog: BACKLOG_MAX,
   disagreement: null,
+  targetProblem: null,
+  verified: { outcome: 'clean', ageMs: 60_000 },
 };
 
 test('all gates are open when nothing stands in the way', () => {
@@ -19,6 +21,7 @@ test('all gates are open when nothing stands in the way', () => {
 
 test.for([
   [{ postgresProblem: 'connection refused' }, 'PostgreSQL usable', 'connection refused'],
+  [{ targetProblem: 'PostgreSQL is read-only' }, 'target writable', 'PostgreSQL is read-only'],
   [{ disagreement: 'api 1 and worker 2 disagree' }, 'processes agree', 'api 1 and worker 2'],
   [{ catchUpSince: '2026-01-01' }, 'backfill complete', 'under way since 2026-01-01'],
   [{ mappingErrors: 3 }, 'mapping errors', '3 (needed: none)'],
@@ -38,5 +41,21 @@ test.for([
     expect(closedGates(gates)).toContain(`${name}: `);
     expect(closedGates(gates)).toContain(says);
     expect(closedGates(gates)).toContain('opens when');
+  },
+);
+
+test.for([
+  [null, 'never'],
+  [{ outcome: 'clean', ageMs: VERIFY_AGE_MAX_MS + 1 }, 'clean, 60 min ago'],
+  [{ outcome: 'differences', ageMs: 120_000 }, 'differences, 2 min ago'],
+  [{ outcome: 'inconclusive', ageMs: 0 }, 'inconclusive, 0 min ago'],
+] as const)(
+  '%o is not verified, which the driver mends by comparing everything',
+  ([verified, value]) => {
+    const gates = gatesOf({ ...fine, verified });
+    expect(gates.filter(({ open }) => !open)).toMatchObject([
+      { name: 'verified', value, needed: 'clean, within 60 min', byDriver: true },
+    ]);
+    expect(closedGates(gates)).toBeUndefined();
   },
 );

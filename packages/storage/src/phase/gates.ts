@@ -1,7 +1,13 @@
+import type { VerifyOutcome } from '../consistency/index.ts';
+
 /** What is measured before a switch; numbers are counts. */
 export interface GateFacts {
   /** Why PostgreSQL can't be used, or `null`. */
   readonly postgresProblem: string | null;
+  /** Why the store that would become primary takes no writes, or `null`. */
+  readonly targetProblem: string | null;
+  /** The last comparison of everything from this primary; `null` before the first. */
+  readonly verified: Verified | null;
   /** ISO instant since when the secondary must be brought up by difference, or `null`. */
   readonly catchUpSince: string | null;
   /** Records the schema can't hold. */
@@ -20,6 +26,11 @@ export interface GateFacts {
   readonly disagreement: string | null;
 }
 
+export interface Verified {
+  readonly outcome: VerifyOutcome;
+  readonly ageMs: number;
+}
+
 /** Open differences of a collection, and how many it may have. */
 export interface OverBudget {
   readonly collection: string;
@@ -34,6 +45,8 @@ export interface Gate {
   readonly value: string | number;
   readonly needed: string;
   readonly opensWhen: string;
+  /** The driver opens it by what it does anyway before it seals: it keeps no switch from beginning. */
+  readonly byDriver?: true;
 }
 
 /** Changes that may still be on their way when a switch begins: they are carried over in the pause. */
@@ -42,6 +55,9 @@ export const BACKLOG_MAX = 2_000;
 /** How a fork or conflict is decided: both sides stand in the table. */
 export const DECIDED_WHEN =
   'each fork or conflict is decided: "tandem divergences list" names them, "tandem divergences resolve" keeps one side';
+
+/** A comparison counts for this long. */
+export const VERIFY_AGE_MAX_MS = 60 * 60_000;
 
 export const DEAD_LETTERS_WAY_OUT = 'each dead letter is redriven or discarded';
 
@@ -67,6 +83,21 @@ function divergences(over: readonly OverBudget[]): Gate {
   };
 }
 
+const MS_A_MINUTE = 60_000;
+
+function verifiedLately(verified: Verified | null): Gate {
+  const minutes = Math.floor((verified?.ageMs ?? 0) / MS_A_MINUTE);
+  return {
+    name: 'verified',
+    open: verified?.outcome === 'clean' && verified.ageMs <= VERIFY_AGE_MAX_MS,
+    value: verified === null ? 'never' : `${verified.outcome}, ${minutes} min ago`,
+    needed: `clean, within ${VERIFY_AGE_MAX_MS / MS_A_MINUTE} min`,
+    opensWhen:
+      '"tandem verify" finds nothing, or the driver has compared everything; it does so before it seals',
+    byDriver: true,
+  };
+}
+
 /** The gates of a move between the dual phases, each with its number. Pure. */
 export function gatesOf(facts: GateFacts): readonly Gate[] {
   return [
@@ -76,6 +107,13 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       value: facts.postgresProblem ?? 'yes',
       needed: 'yes',
       opensWhen: 'PostgreSQL answers and has the current schema',
+    },
+    {
+      name: 'target writable',
+      open: facts.targetProblem === null,
+      value: facts.targetProblem ?? 'yes',
+      needed: 'yes',
+      opensWhen: 'the store that is to become primary takes writes again',
     },
     {
       name: 'processes agree',
@@ -98,6 +136,7 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
       'each record the schema can not hold is corrected (PATCH, PUT) or deleted',
     ),
     count('undecided', facts.undecided, 0, DECIDED_WHEN),
+    verifiedLately(facts.verified),
     divergences(facts.overBudget),
     count(
       'foreign edits',
@@ -110,9 +149,9 @@ export function gatesOf(facts: GateFacts): readonly Gate[] {
   ];
 }
 
-/** One sentence that names every closed gate, or `undefined` when all are open. */
+/** One sentence that names every gate that keeps a switch from beginning; `undefined` without any. */
 export function closedGates(gates: readonly Gate[]): string | undefined {
-  const closed = gates.filter(({ open }) => !open);
+  const closed = gates.filter(({ open, byDriver }) => !open && byDriver !== true);
   if (closed.length === 0) return undefined;
   return closed
     .map(

@@ -48,6 +48,8 @@ export {
   type GateFacts,
   gatesOf,
   type OverBudget,
+  VERIFY_AGE_MAX_MS,
+  type Verified,
 } from './gates.ts';
 export {
   type Acquaintance,

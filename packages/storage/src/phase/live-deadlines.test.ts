@@ -42,6 +42,7 @@ const JOBS_WITHIN_MS = 60_000;
 
 const OPEN: GateFacts = {
   ...{ postgresProblem: null, catchUpSince: null, disagreement: null, overBudget: [] },
+  ...{ targetProblem: null, verified: null },
   ...{ mappingErrors: 0, undecided: 0, foreignEdits: 0, deadLetters: 0, backlog: 0 },
 };
 

@@ -29,6 +29,7 @@ afterEach(async () => {
 const OPEN = {
   ...{ postgresProblem: null, catchUpSince: null, mappingErrors: 0, undecided: 0 },
   ...{ foreignEdits: 0, deadLetters: 0, backlog: 0, disagreement: null, overBudget: [] },
+  ...{ targetProblem: null, verified: null },
 };
 
 /** A switch to JSON as the worker drives it; `drained` is the test's. */

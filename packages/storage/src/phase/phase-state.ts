@@ -83,6 +83,8 @@ export interface PostgresPhase {
   undecided(): Promise<number>;
   /** Collections with more open differences than they are allowed. */
   overBudget(): Promise<readonly OverBudget[]>;
+  /** Why the database takes no writes, in one sentence; `null` when it does, as far as it tells. */
+  writeProblem(): Promise<string | null>;
   /** Where the database itself is, and how far it has seen the JSON store of a pair. */
   acquaintance(pairId: string): Promise<Acquaintance>;
   /** Remembers how far the JSON store of a pair was seen. */

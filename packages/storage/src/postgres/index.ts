@@ -22,4 +22,10 @@ export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { createScratchSchema, type ScratchSchema } from './scratch-schema.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
-export { lastVerify, readVerifyRun, type VerifySummary, verifyRuns } from './verify-runs.ts';
+export {
+  lastVerify,
+  readVerifyRun,
+  type VerifySummary,
+  verifiedLast,
+  verifyRuns,
+} from './verify-runs.ts';

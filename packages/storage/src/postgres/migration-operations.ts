@@ -22,6 +22,7 @@ import {
   resolveFlags,
   runningIn,
   spokesman,
+  type Verified,
 } from '../phase/index.ts';
 import { backfillOperations } from './backfill-operations.ts';
 import { storageError } from './failure.ts';
@@ -30,6 +31,7 @@ import { askForPhase, readPauses, readPhaseHistory, readPhaseIntent } from './ph
 import { postgresPhase } from './phase-row.ts';
 import { liveProcesses } from './process-registry.ts';
 import { readRelayedSeq } from './relay-cursor.ts';
+import { verifiedLast } from './verify-runs.ts';
 
 export interface MigrationOperationsOptions {
   /** Stays the caller's. */
@@ -75,13 +77,22 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
 
   async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
     const effective = standingOf(seen).phase;
-    const [queued, notRelayed, pauses, overBudget] = await Promise.all([
+    const row = postgresPhase(pool, () => new Date());
+    const [queued, notRelayed, pauses, overBudget, undecided, verified] = await Promise.all([
       options.backlog(),
       notRelayedOf(pool, seen),
       readPauses(pool),
-      postgresPhase(pool, () => new Date()).overBudget(),
+      row.overBudget(),
+      row.undecided(),
+      verifiedLast(pool, primaryOf(effective)),
     ]);
-    const backlog = { ...queued, overBudget, total: queued.total + notRelayed };
+    const backlog = {
+      ...queued,
+      overBudget,
+      undecided,
+      verified,
+      total: queued.total + notRelayed,
+    };
     const facts = { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
     const steps = planSwitch(effective, desired, facts);
     return { effective, desired, dryRun, steps, warnings: warningsOf(desired, seen, options) };
@@ -174,7 +185,7 @@ function refuseLocked(desired: Phase, live: readonly LiveProcess[]): void {
 }
 
 /** Gates whose measure only the process that would drive the switch has. */
-const HELD_BY_THE_DRIVER = ['mapping errors', 'undecided'];
+const HELD_BY_THE_DRIVER = ['mapping errors', 'target writable'];
 
 /** What the driver can't be asked for from here is left open. */
 function knownGates(
@@ -183,6 +194,8 @@ function knownGates(
     readonly total: number;
     readonly deadLetters: number;
     readonly overBudget: readonly OverBudget[];
+    readonly undecided: number;
+    readonly verified: Verified | null;
   },
 ): readonly KnownGate[] {
   const { postgres, json } = seen;
@@ -191,7 +204,9 @@ function knownGates(
     postgresProblem: null,
     catchUpSince: source?.catchUpSince ?? null,
     mappingErrors: 0,
-    undecided: 0,
+    undecided: backlog.undecided,
+    verified: backlog.verified,
+    targetProblem: null,
     overBudget: backlog.overBudget,
     foreignEdits: seen.openEdits ?? 0,
     deadLetters: backlog.deadLetters,

@@ -22,6 +22,9 @@ export const isoInstant = (column: string): string =>
  *  own: only then does its snapshot see what the last holder of the exclusive lock committed (I3). */
 export const READ_PHASE = `SELECT pair_id, epoch, phase, sealed, ${isoInstant('catch_up_since')}, attempt FROM phase_state`;
 
+const WRITABLE = `SELECT current_setting('transaction_read_only')::boolean,
+  has_table_privilege('phase_state', 'UPDATE')`;
+
 const UNDECIDED = `SELECT count(*)::int FROM divergences
   WHERE found_by = 'apply' AND resolved_at IS NULL`;
 
@@ -49,6 +52,17 @@ export function postgresPhase(pool: Pool, now: () => Date): PostgresPhase {
     async read() {
       try {
         return phaseOfRow((await rows(pool, READ_PHASE))[0]);
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+
+    async writeProblem() {
+      try {
+        const [row] = await rows(pool, WRITABLE);
+        const [isReadOnly, mayWrite] = row as [boolean, boolean];
+        if (isReadOnly) return 'PostgreSQL is read-only';
+        return mayWrite ? null : 'this user may not write to PostgreSQL';
       } catch (error) {
         throw storageError(error);
       }

@@ -8,6 +8,7 @@ import type {
   VerifySide,
 } from '../consistency/verify-run.ts';
 import { TandemError } from '../errors.ts';
+import type { Verified } from '../phase/index.ts';
 import { storageError } from './failure.ts';
 import { boundsStatement } from './locks.ts';
 import { isoInstant } from './phase-row.ts';
@@ -137,6 +138,25 @@ export async function lastVerify(pool: Pool): Promise<VerifySummary | undefined>
     watermark: { epoch, outboxSeq },
     lastReadiness: readiness === null ? null : JSON.parse(readiness as string),
   } as VerifySummary;
+}
+
+/**
+ * What the last run from a primary found, and how long ago; `null` before the first.
+ * @throws {TandemError} `unavailable`, `storage-failed`
+ */
+export async function verifiedLast(
+  pool: Pool,
+  primary: VerifySummary['primary'],
+): Promise<Verified | null> {
+  const [row] = await translated(() =>
+    rows(
+      pool,
+      `SELECT outcome, (extract(epoch FROM now() - finished_at) * 1000)::bigint FROM verify_runs
+       WHERE finished_at IS NOT NULL AND "primary" = $1 ORDER BY finished_at DESC, id DESC LIMIT 1`,
+      [primary],
+    ),
+  );
+  return row === undefined ? null : ({ outcome: row[0], ageMs: row[1] } as Verified);
 }
 
 /**

@@ -1,0 +1,126 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CatchUpWatch } from '@tandem/storage/consistency';
+import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
+import { mend, RoutedStore } from '@tandem/storage/phase';
+import { divergenceLedger } from '@tandem/storage/postgres';
+import {
+  changeOf,
+  create,
+  type DualStores,
+  expense,
+  expenseText,
+  openDualStores,
+  until,
+} from '@tandem/storage/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { JsonSession } from './json-session.ts';
+
+let dual: DualStores;
+let session: JsonSession;
+const known = { postgresProblem: null as string | null, disagreement: null as string | null };
+
+beforeEach(async () => {
+  dual = await openDualStores('json-primary');
+  const { json, store: postgres, queues, collections } = dual;
+  session = new JsonSession({
+    ...{ json, postgres, queues, collections, log: silentLog, observer: noObserver },
+    requests: new RoutedStore(),
+    watch: new CatchUpWatch(silentLog),
+    verifySchedule: { changedMs: null, fullMs: null },
+    signal: new AbortController().signal,
+    desiredBy: () => 'postgres-primary',
+    outside: async () => known,
+  });
+  await mend(session.context('test'), false);
+});
+afterEach(() => dual.drop());
+
+/** Asks for the step and gives what it waits for. */
+const waitsFor = async () => (await session.step('postgres-primary', 'test'))?.waitingFor;
+const sql = (text: string) => dual.pool.query(text);
+
+/** Connections made from now on can, or can't, write. */
+async function readOnly(on: boolean): Promise<void> {
+  const name = new URL(dual.url).pathname.slice(1);
+  await sql(
+    `SET transaction_read_only = off; ALTER DATABASE "${name}" SET default_transaction_read_only = ${on}`,
+  );
+  const others = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+  await sql(others);
+  await sql('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+}
+
+test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it go', async () => {
+  const { json, store, pool } = dual;
+  const made = await create(json, { notes: 'as it was' });
+  await dual.replicated();
+
+  known.postgresProblem = 'connection refused';
+  expect(await waitsFor()).toMatch(
+    /^PostgreSQL usable: connection refused \(needed: yes\), opens when/,
+  );
+  known.postgresProblem = null;
+
+  known.disagreement = 'The environments disagree.';
+  expect(await waitsFor()).toMatch(/^processes agree: The environments disagree\./);
+  known.disagreement = null;
+
+  await json.phase.update({ catchUpSince: '2025-12-07T10:00:00.000Z' });
+  expect(await waitsFor()).toMatch(/^backfill complete: under way since 2025-12-07T10:00:00\.000Z/);
+  await json.phase.update({ catchUpSince: null });
+
+  await readOnly(true);
+  expect(await waitsFor()).toMatch(/^target writable: PostgreSQL is read-only \(needed: yes\)/);
+  await readOnly(false);
+
+  // Kept aside when the files are next brought up, and decided by an operator.
+  const file = join(dual.directory, expense.file);
+  await json.checkpoint();
+  writeFileSync(file, readFileSync(file, 'utf8').replace('as it was', 'typed into the file'));
+  await json.checkpoint();
+  expect(await waitsFor()).toMatch(
+    /^foreign edits: 1 \(needed: none\), opens when each is adopted/,
+  );
+  const [edit] = json.externalEdits();
+  const decision = { actor: 'ann@here', reason: 'No.', act: 'reject' as const };
+  await json.decideEdit({ ...decision, edit: edit?.name ?? '' });
+
+  const unmappable = expenseText(7, 'x').replace(/"date":"[^"]+"/, '"date":"some day"');
+  const stamp = { epoch: 2, version: 1 };
+  await json.apply([{ kind: 'change', change: changeOf(7, stamp, null, unmappable) }]);
+  expect(await waitsFor()).toMatch(/^mapping errors: 1 \(needed: none\), opens when each record/);
+  await json.write({ command: { op: 'delete', collection: expense, id: 7 } });
+
+  await dual.enqueue('postgres', [changeOf(8, stamp, null, unmappable)]);
+  const worker = dual.work('postgres');
+  await until('it is a dead letter', async () =>
+    /^dead letters: 1 /.test((await waitsFor()) ?? ''),
+  );
+  await worker.stop({ drainTimeoutMs: 0 });
+  await sql(`DELETE FROM pgboss.job WHERE name LIKE '%-dead'`);
+
+  const ledger = divergenceLedger(pool);
+  const subject = { collection: 'expense', id: made.id };
+  const difference = { class: 'divergent', kind: 'different', subject } as const;
+  await ledger.report([difference], { foundBy: 'shadow-read', into: 'postgres' });
+  expect(await waitsFor()).toMatch(/^divergences: expense 1 \(allowed: 0\)/);
+  const [entry] = await ledger.find({}, { limit: 1 });
+  const ending = { resolution: 'accepted', by: 'ann@here', reason: 'Known.' } as const;
+  await ledger.close([entry?.id ?? 0], ending);
+
+  // Nothing has verified it yet; the driver compares everything itself before it seals.
+  const verified = (await session.gates()).find(({ name }) => name === 'verified');
+  expect(verified).toMatchObject({ open: false, value: 'never', byDriver: true });
+  await sql(`UPDATE expenses SET notes = 'typed into psql' WHERE id = ${made.id}`);
+  expect(await waitsFor()).toMatch(
+    /postgres does not hold all that json holds: expense 1 \(conflict\)/,
+  );
+  expect(json.phase.read()).toMatchObject({ phase: 'json-primary', sealed: false });
+  await sql(`UPDATE expenses SET notes = 'as it was' WHERE id = ${made.id}`);
+
+  expect(await waitsFor()).toBeUndefined();
+  expect(await store.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 3 });
+});
