@@ -44,13 +44,18 @@ export class CheckpointRuns {
    *   symbolic link
    */
   async now(): Promise<void> {
-    // One that is under way may have taken its snapshot before the last write; if it fails, whoever
-    // started it is told.
-    while (this.#running !== undefined) await this.settled();
     const { checkpointer, core } = this.#options;
     try {
-      if (isBehind(core()) || (await checkpointer.filesDiffer(core()))) await this.start();
-      else await checkpointer.dropRelayed(core());
+      for (;;) {
+        // One that is under way may have taken its snapshot before the last write; if it fails, whoever
+        // started it is told.
+        while (this.#running !== undefined) await this.settled();
+        if (isBehind(core())) return await this.start();
+        const differ = await checkpointer.filesDiffer(core());
+        // Another one may have begun while the files were looked at.
+        if (this.#running !== undefined) continue;
+        return await (differ ? this.start() : checkpointer.dropRelayed(core()));
+      }
     } catch (error) {
       throw storageError('a checkpoint', error);
     }
@@ -64,6 +69,7 @@ export class CheckpointRuns {
 
   /** Makes one, whether it is needed or not; none is under way. */
   start(): Promise<void> {
+    if (this.#running !== undefined) throw new Error('A checkpoint is under way already.');
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { EditAdopter } from '../changes/index.ts';
-import { TandemError } from '../errors.ts';
+import { sentenceOf, TandemError } from '../errors.ts';
 import { adoptEdit } from './edit-adoption.ts';
 import {
   type EditDecision,
@@ -35,6 +35,14 @@ export class EditShelf {
   /** Takes note of what was kept aside meanwhile. */
   async refresh(): Promise<void> {
     this.#edits = await readEdits(this.#context);
+  }
+
+  /** As `refresh`; where that fails the next checkpoint takes note. */
+  async tryRefresh(): Promise<void> {
+    await this.refresh().catch((error: unknown) => {
+      const sentence = 'External edits could not be read';
+      this.#context.log.warn({ error: sentenceOf(error) }, sentence);
+    });
   }
 
   /** Adopts every open edit that can be read; one in conflict stays open. */

@@ -4,10 +4,17 @@ import { expect, test } from 'vitest';
 import type { EditAdopter } from '../changes/index.ts';
 import { loadCollections } from '../collections/index.ts';
 import { silentLog } from '../log.ts';
+import { interceptFileSystem } from '../testing/intercepted-file-system.ts';
 import { freshDirectory, open, readRecords } from '../testing/json-fixture.ts';
 import { recordingLog } from '../testing/recording-log.ts';
 import { create, expense, run, setOf } from '../testing/store-fixture.ts';
-import { type ExternalEdits, externalEditsOf, inspectJsonStore, type JsonStore } from './index.ts';
+import {
+  type ExternalEdits,
+  externalEditsOf,
+  inspectJsonStore,
+  type JsonStore,
+  realFileSystem,
+} from './index.ts';
 
 const BY = { actor: 'ann', reason: 'it was meant' };
 
@@ -60,6 +67,26 @@ async function editedStore(postgres?: EditAdopter): Promise<Edited> {
 
 const notesOf = async (directory: string): Promise<unknown[]> =>
   (await readRecords(directory)).map((record) => (record as { notes: unknown }).notes);
+
+test('I7: demands for a checkpoint at the same moment are one after the other', async () => {
+  const directory = await freshDirectory();
+  let states = 0;
+  const fileSystem = interceptFileSystem(realFileSystem, ({ kind, path }) => {
+    if (kind === 'create' && path.includes('state-')) states++;
+  });
+  const store = await open(directory, { fileSystem });
+  await create(store, { notes: 'ours' });
+  await store.checkpoint();
+  await writeFile(join(directory, 'expenses.json'), '[]');
+  states = 0;
+  await Promise.all([store.checkpoint(), store.checkpoint(), store.checkpoint()]);
+  expect(states).toBe(1);
+  expect(await notesOf(directory)).toEqual(['ours']);
+  await create(store);
+  await Promise.all([store.checkpoint(), store.checkpoint()]);
+  expect(states).toBe(2);
+  expect(store.externalEdits()).toMatchObject([{ removed: [1] }]);
+});
 
 test('an edit at rest is noticed on demand, kept aside, listed and shown; ours stands again', async () => {
   const { directory, store, edits, name, text } = await editedStore();

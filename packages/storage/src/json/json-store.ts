@@ -262,6 +262,7 @@ export class JsonStore extends MemoryReads implements Store {
     if (core === undefined) return;
     this.#core = core;
     this.#outbox.reset();
+    await this.#shelf.tryRefresh();
     this.#loop.restart();
     this.#disk.fine();
     this.#context.log.warn({}, 'The JSON store was recovered from disk and serves again');
