@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { embeddedUrl } from '@tandem/embedded-postgres';
 import { expect, test, vi } from 'vitest';
 import { newDatabase } from './database.ts';
+import { descendants } from './processes.ts';
 import { call, EXPENSE_ROWS, legacyFile, query } from './record-client.ts';
 import { startTandem, temporaryFolder } from './tandem-process.ts';
 
@@ -99,6 +100,30 @@ test.for([
     expect((await query(database, 'SELECT phase FROM phase_state'))[0]).toEqual({ phase });
   },
 );
+
+test('I7: a stop while the worker waits to be started again says what is left, and writes the files', async () => {
+  const dataDir = temporaryFolder();
+  const tandem = startTandem({
+    DATA_DIR: dataDir,
+    DATABASE_URL: await newDatabase(),
+    FF_USE_DATABASE_STORAGE: 'true',
+    FF_DUAL_WRITE_ENABLED: 'true',
+  });
+  const origin = await tandem.ready();
+  const post = () => call(origin, 'POST', '/api/v1/expense', GUIDE);
+  expect((await post()).status).toBe(200);
+  await tandem.prints('Dual-write: Created expense 1 in JSON');
+  const [worker] = descendants(tandem.pid, 'apps/worker/src/main.ts');
+  process.kill(worker as number, 'SIGSTOP');
+  expect((await post()).status).toBe(200);
+  process.kill(worker as number, 'SIGKILL');
+  await tandem.prints(/The worker ended by SIGKILL; it is started again in/);
+  expect(await tandem.interrupt()).toBe(0);
+  expect(tandem.output()).toMatch(
+    /The worker was not running when it was to stop: 1 change waits in the queue/,
+  );
+  expect(legacyFile(join(dataDir, 'json'), 'expenses.json')).toHaveLength(1);
+});
 
 test('I5: an unreachable server in a JSON phase is a warning, and the API serves', async () => {
   const dataDir = temporaryFolder();

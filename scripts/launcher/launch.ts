@@ -8,11 +8,12 @@ import { type Configuration, readConfiguration } from '@tandem/storage/configura
 import { banner, originOf } from './banner.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import { EmbeddedDatabase } from './embedded-database.ts';
+import { settleLeftBehind } from './left-behind.ts';
 import { endLeftoverServices } from './leftover-services.ts';
 import { migrateOrKeepTrying } from './migration.ts';
 import { findPorts } from './ports.ts';
 import type { LogView } from './readable-logs.ts';
-import { Service, type ServiceFailure } from './service.ts';
+import { Service, type ServiceFailure, type Stopped } from './service.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /** The services have deadlines of their own, shorter than these. */
@@ -86,7 +87,16 @@ async function run(launching: Launch, lock: DataFolderLock) {
 
   if (failure === undefined) view.log.info({ signal: stop.reason }, 'Stopping …');
   let clean = true;
-  for (const service of services) clean = (await stopService(service, view)) && clean;
+  const absent: string[] = [];
+  for (const service of services) {
+    const how = await stopService(service, view);
+    if (how === 'was not running') absent.push(service.name);
+    else clean = how === 'cleanly' && clean;
+  }
+  if (absent.length > 0) {
+    const { jsonDir } = configuration;
+    await settleLeftBehind({ names: absent, databaseUrl, jsonDir, log: view.log });
+  }
   await settled;
   await embedded?.stop();
   if (failure !== undefined) return failure;
@@ -149,14 +159,14 @@ async function startServices(launching: Launch, services: readonly Service[], mi
   if (apiReady && !signals.stop.aborted) print(banner(configuration, { migrated }));
 }
 
-async function stopService(service: Service, view: LogView): Promise<boolean> {
+async function stopService(service: Service, view: LogView): Promise<Stopped> {
   const how = await service.stop();
   if (how === 'killed') {
     view.log.error({}, `The ${service.name} did not stop within its deadline and was killed.`);
   } else if (how === 'with an error') {
     view.log.error({}, `The ${service.name} ended with an error while it stopped.`);
   }
-  return how === 'cleanly';
+  return how;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -78,7 +78,7 @@ test('a service that waits for its restart stays ended when it is stopped', asyn
   await service.waitUntilReady(never);
   process.kill(service.pid as number, 'SIGKILL');
   await vi.waitFor(() => expect(errors).toHaveLength(1), WAIT);
-  expect(await service.stop()).toBe('cleanly');
+  expect(await service.stop()).toBe('was not running');
   expect(notes()).toEqual(['started']);
 });
 

@@ -43,7 +43,7 @@ export interface ServiceFailure {
 }
 
 /** How a stop went. */
-export type Stopped = 'cleanly' | 'with an error' | 'killed';
+export type Stopped = 'cleanly' | 'with an error' | 'killed' | 'was not running';
 
 export class Service {
   readonly name: string;
@@ -131,7 +131,7 @@ export class Service {
   async stop(): Promise<Stopped> {
     this.#stopping.abort();
     const child = this.#child;
-    if (child === undefined) return 'cleanly';
+    if (child === undefined) return this.#wasReady ? 'was not running' : 'cleanly';
     child.kill('SIGTERM');
     let late = false;
     const deadline = setTimeout(() => {
