@@ -1,7 +1,7 @@
 // Several api processes over one installation, and what a stopped one may still do.
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { moreWrites, startLoad } from './load.ts';
+import { type Load, moreWrites, startLoad } from './load.ts';
 import { phaseAt, reach, reached, setFlags } from './phase-flags.ts';
 import { recordPrimaries } from './primaries-recorder.ts';
 import { EXPENSE_ROWS, legacyFile, query } from './record-client.ts';
@@ -23,6 +23,37 @@ async function unreadyBecause(origin: string): Promise<string | undefined> {
 async function desiredAt(origin: string): Promise<string> {
   const answer = (await (await fetch(`${origin}/readyz`)).json()) as { phase: { desired: string } };
   return answer.phase.desired;
+}
+
+/** Of two that serve PostgreSQL one gets the JSON store. The other says it is not ready before the first
+ *  of its requests is told so, with the time to wait. */
+async function leavesReadinessFirst(
+  origins: readonly [string, string],
+  loads: readonly [Load, Load],
+): Promise<void> {
+  const refused = (load: Load): number => load.refused.get(503) ?? 0;
+  const before = loads.map(refused);
+  let left: number | undefined;
+  await vi.waitUntil(
+    async () => {
+      const now = loads.map(refused);
+      const because = await Promise.all(origins.map(unreadyBecause));
+      left = because.findIndex((why) => /is held by api/.test(why ?? ''));
+      if (left < 0) return false;
+      // What was refused before readiness was asked would have been refused too early.
+      expect(now).toEqual(before);
+      return true;
+    },
+    { ...WAIT, interval: 20 },
+  );
+  const other = left === 0 ? 1 : 0;
+  await reached(origins[other], 'json-primary');
+  await vi.waitUntil(() => refused(loads[left as 0 | 1]) > (before[left as 0 | 1] ?? 0), WAIT);
+  const answer = await fetch(`${origins[left as 0 | 1]}/api/v1/expense`);
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+  await moreWrites(loads[other], WRITES_BETWEEN);
+  expect(refused(loads[other])).toBe(before[other]);
 }
 
 test('I3: an api process stopped before the seal and continued after the switch does not write, and serves again when PostgreSQL does', async () => {
@@ -59,6 +90,10 @@ test('I3: an api process stopped before the seal and continued after the switch 
     await reached(second.origin, 'postgres-primary');
     await moreWrites(atSecond, WRITES_BETWEEN);
     await moreWrites(atFirst, WRITES_BETWEEN);
+    expect(Object.fromEntries(atFirst.refused)).toEqual({});
+
+    await setFlags(url, 'json-primary');
+    await leavesReadinessFirst([first.origin, second.origin], loads);
   } catch (error) {
     throw new Error(`${error}\n${first.output().slice(-3_000)}\n${second.output().slice(-3_000)}`);
   } finally {
@@ -67,7 +102,8 @@ test('I3: an api process stopped before the seal and continued after the switch 
   }
   for (const service of [second, first, worker]) expect(await service.stop()).toBe(0);
   expect(recorder.violations).toEqual([]);
-  expect(Object.fromEntries(atFirst.refused)).toEqual({});
+  const statuses = [...atFirst.refused.keys(), ...atSecond.refused.keys()];
+  expect(statuses.filter((status) => status !== 503)).toEqual([]);
   const file = legacyFile(join(dataDir, 'json'), 'expenses.json');
   expect(await query(url, EXPENSE_ROWS)).toEqual(file);
   const stored = new Map(file.map((expense) => [expense.id, expense]));

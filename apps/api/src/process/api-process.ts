@@ -48,6 +48,7 @@ import type { Pool } from 'pg';
 import { DatabaseProbe } from './database-probe.ts';
 import { holdJsonStore } from './json-holder.ts';
 import { JsonSession } from './json-session.ts';
+import { API } from './json-take-over.ts';
 import { PhaseKeeper } from './phase-keeper.ts';
 import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
 import { awaitsAnswer } from './unanswered-commit.ts';
@@ -269,7 +270,7 @@ export class ApiProcess {
     const otherPrimary = this.postgres;
     return {
       ...{ directory, adoptExternalEdits, collections, log, observer, otherPrimary },
-      processName: 'api',
+      processName: API,
       keepDisagreements: keepJsonDisagreements(this.#pool),
     };
   }

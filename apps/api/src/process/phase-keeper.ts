@@ -23,7 +23,13 @@ import {
 } from '@tandem/storage/phase';
 import type { PostgresStore } from '@tandem/storage/postgres';
 import type { JsonSession } from './json-session.ts';
-import { ASK_TIMEOUT_MS, agreeAfterTakeOver } from './json-take-over.ts';
+import {
+  API,
+  ASK_TIMEOUT_MS,
+  agreeAfterTakeOver,
+  holderOf,
+  sayTakenOver,
+} from './json-take-over.ts';
 import { JsonWarmth } from './json-warmth.ts';
 import { ProblemTeller } from './problem-teller.ts';
 import { awaitsAnswer, UnansweredCommit } from './unanswered-commit.ts';
@@ -62,6 +68,7 @@ export class PhaseKeeper {
   #catchUpSince: string | null | undefined;
   #retryAtMs = 0;
   #lockHeldSinceMs: number | undefined;
+  #standsBy: string | undefined;
   readonly #unanswered = new UnansweredCommit();
   #nudge = new AbortController();
   readonly #problems: ProblemTeller;
@@ -78,6 +85,12 @@ export class PhaseKeeper {
 
   get effective(): { readonly phase: Phase; readonly epoch: number } | undefined {
     return this.#effective;
+  }
+
+  /** That another api has the JSON store, as a sentence. Readiness says it at once; requests are told
+   *  only when they have waited, and a balancer sends none any more. */
+  get standsBy(): string | undefined {
+    return this.#standsBy;
   }
 
   /** While PostgreSQL is primary: since when JSON must be brought up by difference, or `null`;
@@ -186,6 +199,7 @@ export class PhaseKeeper {
     this.warmth.look(row.phase);
     if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
       this.#lockHeldSinceMs = undefined;
+      this.#standsBy = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
       this.#stands(row);
       this.#waitingFor =
@@ -231,14 +245,14 @@ export class PhaseKeeper {
       if (!isTandemError(error, 'lock-held')) throw error;
       this.#lockHeldSinceMs ??= performance.now();
       this.#waitingFor = error.message;
+      this.#standsBy = holderOf(error) === API ? error.message : undefined;
       const heldMs = performance.now() - this.#lockHeldSinceMs;
       if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
       return;
     }
     this.#lockHeldSinceMs = undefined;
-    const { warm } = json.recoveryReport;
-    const tookMs = Math.round(performance.now() - askedMs);
-    log.info({ warm, tookMs }, `The JSON store was taken over in ${tookMs} ms.`);
+    this.#standsBy = undefined;
+    sayTakenOver(log, json, askedMs);
     await this.warmth.end();
     const session = newSession(json);
     try {
@@ -255,10 +269,10 @@ export class PhaseKeeper {
   /** PostgreSQL is the primary: the JSON store goes to the worker. */
   async #letGo(session: JsonSession): Promise<void> {
     this.#session = undefined;
-    const { phase } = session.json.phase.read();
-    this.servePostgres(session.json.phase.read());
+    const state = session.json.phase.read();
+    this.servePostgres(state);
     await session.letGo();
-    this.warmth.keepFrom(session.json, phase);
+    this.warmth.keepFrom(session.json, state.phase);
   }
 
   #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {

@@ -21,8 +21,9 @@ export function readinessReport(api: ApiProcess): Readiness {
     ...(keeper.waitingFor === null ? {} : { waitingFor: keeper.waitingFor }),
     ...(brake === undefined ? {} : { brake }),
   };
-  if (standing.store === undefined) {
-    const primary: Dependency = { status: 'down', detail: standing.sentence };
+  const absence = standing.store === undefined ? standing.sentence : keeper.standsBy;
+  if (absence !== undefined) {
+    const primary: Dependency = { status: 'down', detail: absence };
     return { ready: false, status: 'unready', phase, dependencies: { primary } };
   }
   const dependencies = dependenciesOf(api, effective);
