@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
@@ -118,6 +118,41 @@ test('two installations are told apart, and left as they are', async () => {
   const { exitCode, data } = await doctor(['--apply'], PHASE_4);
   expect(exitCode).toBe(1);
   expect(data).toContain("It can't go on by itself: The database belongs to the JSON store");
+});
+
+test('I12: a store that was put back is recognised, with the way out; what only moved goes on', async () => {
+  await doctor(['--apply'], DUAL);
+  const older = join(dataDir, 'older');
+  cpSync(join(dataDir, 'json'), older, { recursive: true });
+  const store = await openStore();
+  await create(store);
+  const { session, batch } = store.outbox.position();
+  const { pairId } = store.phase.read();
+  await store.close();
+  // As the relay and a worker leave it: PostgreSQL has seen that place, and has what was written.
+  await database.pool.query(
+    `INSERT INTO relay_cursor (pair_id, seq, session, batch) VALUES ($1, 1, $2, $3)
+     ON CONFLICT (pair_id) DO UPDATE SET session = excluded.session, batch = excluded.batch`,
+    [pairId, session, batch],
+  );
+  const replicated = `INSERT INTO expenses (id, date, category, amount, account, currency, version, epoch)
+    VALUES (1, '2025-12-07', 'c', 1.5, 'a', '₪', 1, 2)`;
+  await database.pool.query(replicated);
+  rmSync(join(dataDir, 'json'), { recursive: true });
+  cpSync(older, join(dataDir, 'json'), { recursive: true });
+  const told = await doctor([], DUAL);
+  expect(told.exitCode).toBe(1);
+  expect(told.data).toContain(
+    "It can't go on by itself: The JSON store was restored from an older copy, and PostgreSQL holds what it lacks: 1 change (expense 1). Put the newer folder back.",
+  );
+  expect(await doctor(['--apply'], DUAL)).toEqual(told);
+
+  await database.pool.query('DELETE FROM expenses');
+  const moved = await doctor([], DUAL);
+  expect(moved.data).toContain('Plan:\n  1. The JSON store, the primary, was put back or moved;');
+  const applied = await doctor(['--apply'], DUAL);
+  expect(applied).toMatchObject({ exitCode: 0 });
+  expect(applied.data).toContain('PostgreSQL is to be brought up since');
 });
 
 test('a wrong configuration is 78', async () => {

@@ -13,6 +13,7 @@ import {
 } from '@tandem/storage/phase';
 import { createPool, postgresPhase, schemaIsCurrent } from '@tandem/storage/postgres';
 import { databaseOf } from './database-url.ts';
+import { lookAtMeeting } from './doctor-meeting.ts';
 import { inspect } from './inspect.ts';
 import type { Status } from './status.ts';
 
@@ -33,6 +34,7 @@ interface JsonSide {
   readonly state: JsonPhaseState;
   readonly isBlank: boolean;
   readonly openEdits: number;
+  readonly batch: number;
 }
 
 interface PostgresSide {
@@ -66,6 +68,7 @@ export async function diagnose(configuration: Configuration): Promise<Diagnosis>
       findings: findingsOf(status, undefined, postgres.state),
     };
   }
+  const meeting = await lookAtMeeting(configuration, json, postgres);
   const plan = planOf({
     desired,
     jsonKind: json.kind,
@@ -74,18 +77,20 @@ export async function diagnose(configuration: Configuration): Promise<Diagnosis>
     postgres: postgres.state,
     postgresProblem,
     needsMigration: postgres.needsMigration,
+    ...meeting,
   });
   return { ...shared, ...plan, findings: findingsOf(status, json, postgres.state) };
 }
 
 async function lookAtJson(directory: string): Promise<JsonSide> {
-  const { kind, phase: state, openEdits } = await inspectJsonStore(directory);
-  if (state === undefined) return { kind, state: NEW, isBlank: kind === 'empty', openEdits };
-  if (state.epoch > NEW.epoch) return { kind, state, isBlank: false, openEdits };
+  const { kind, phase: state, openEdits, batch } = await inspectJsonStore(directory);
+  const seen = { kind, openEdits, batch };
+  if (state === undefined) return { ...seen, state: NEW, isBlank: kind === 'empty' };
+  if (state.epoch > NEW.epoch) return { ...seen, state, isBlank: false };
   const snapshot = await openJsonSnapshot({ directory, collections: await loadCollections() });
   try {
     const marks = Object.values(await snapshot.idHighWater());
-    return { kind, state, isBlank: marks.every((mark) => mark === 0), openEdits };
+    return { ...seen, state, isBlank: marks.every((mark) => mark === 0) };
   } finally {
     await snapshot.close();
   }

@@ -1,6 +1,6 @@
 import { compareStamps } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
-import type { ScanEntry, Store } from '../store.ts';
+import type { ScanEntry, StoreReads } from '../store.ts';
 import { mergeScans } from './merge-scans.ts';
 
 const SCAN_CHUNK_ITEMS = 2_000;
@@ -19,8 +19,8 @@ export interface NewerStates {
  * and applying: what looks newer is looked up in the source once more, which by then has it.
  */
 export async function findNewer(
-  source: Store,
-  target: Store,
+  source: Pick<StoreReads, 'scan'>,
+  target: Pick<StoreReads, 'scan'>,
   collections: readonly Collection[],
 ): Promise<NewerStates> {
   const listed: string[] = [];

@@ -20,6 +20,8 @@ export interface JsonInspection {
   readonly phase: JsonPhaseState | undefined;
   /** `seq` of the last outbox item in the journal; one that is being written may be counted. */
   readonly head: number;
+  /** The last batch in the journal, counted over all segments. */
+  readonly batch: number;
   /** Foreign edits of the files that wait for a decision. */
   readonly openEdits: number;
 }
@@ -47,14 +49,14 @@ async function inspect(directory: string, fileSystem: FileSystem): Promise<JsonI
     const manifest = await readManifest(fileSystem, layout);
     if (manifest === undefined) {
       const kind = (await hasLegacyFiles(directory, fileSystem)) ? 'legacy' : 'empty';
-      return { kind, holder, phase: undefined, head: 0, openEdits: 0 };
+      return { kind, holder, phase: undefined, head: 0, batch: 0, openEdits: 0 };
     }
-    const head = await headOf(fileSystem, layout.segment, manifest);
-    if (head !== undefined || reads === REREAD_MAX) {
-      const known = manifest.segments.at(-1)?.seq ?? 0;
+    const end = await endOf(fileSystem, layout.segment, manifest);
+    if (end !== undefined || reads === REREAD_MAX) {
+      const { seq: head, batch } = end ?? manifest.segments.at(-1) ?? { seq: 0, batch: 0 };
       const edits = await readEdits({ fileSystem, layout });
       const openEdits = edits.filter(({ status }) => status === 'open').length;
-      return { kind: 'store', holder, phase: manifest.phase, head: head ?? known, openEdits };
+      return { kind: 'store', holder, phase: manifest.phase, head, batch, openEdits };
     }
   }
 }
@@ -67,27 +69,27 @@ async function hasLegacyFiles(directory: string, fileSystem: FileSystem): Promis
   return false;
 }
 
-/** The last `seq` of the last segment; `undefined` when a checkpoint has dropped it meanwhile. */
-async function headOf(
+/** The last `seq` and batch of the last segment; `undefined` when a checkpoint has dropped it meanwhile. */
+async function endOf(
   fileSystem: FileSystem,
   pathOf: (segment: number) => string,
   manifest: Manifest,
-): Promise<number | undefined> {
+): Promise<{ readonly seq: number; readonly batch: number } | undefined> {
   const mark = manifest.segments.at(-1);
   if (mark === undefined) return undefined;
   const file = await openIfPresent(fileSystem, pathOf(mark.number));
   if (file === undefined) return undefined;
-  let { seq } = mark;
+  let { seq, batch } = mark;
   let inBatch = seq;
   try {
     // A line that is being written at this moment merely ends the scan.
     await scanLines(file, { offset: mark.length, checksum: mark.checksum }, (line) => {
       const payload = decodePayload(line.buffer, line.from, line.to);
-      if (payload.kind === 'commit') seq = inBatch;
+      if (payload.kind === 'commit') ({ seq, batch } = { seq: inBatch, batch: payload.batch });
       else if (payload.kind === 'item') inBatch = payload.seq ?? inBatch;
       return undefined;
     });
-    return seq;
+    return { seq, batch };
   } finally {
     await file.close();
   }

@@ -13,7 +13,14 @@ const postgres = (change: Partial<PostgresPhaseState> = {}): PostgresPhaseState 
 });
 const facts = (change: Partial<DoctorFacts> = {}): DoctorFacts => ({
   ...{ desired: 'json-primary', jsonKind: 'store', json: json(), jsonIsBlank: false },
-  ...{ postgres: postgres(), postgresProblem: null, needsMigration: false, ...change },
+  ...{
+    postgres: postgres(),
+    postgresProblem: null,
+    needsMigration: false,
+    recognition: null,
+    missing: null,
+    ...change,
+  },
 });
 const away = { postgres: null, postgresProblem: 'It does not answer.' };
 const namesOf = (given: DoctorFacts) => planOf(given).steps.map(({ name }) => name);
@@ -129,5 +136,24 @@ test('I5: without PostgreSQL the way goes as far as JSON alone leads', () => {
   ]);
   expect(blocked).toBe(
     'From json-primary to postgres-primary PostgreSQL is needed: It does not answer.',
+  );
+});
+
+test('I12: a secondary that was put back is brought up; a primary only if it lacks nothing', () => {
+  const dual = { desired: 'json-primary' } as const;
+  const sentence = 'An older copy was put back.';
+  const stale = facts({
+    ...dual,
+    recognition: { act: 'catch-up', secondary: 'postgres', sentence },
+  });
+  expect(planOf(stale).steps).toEqual([{ name: 'catch-up', what: sentence }]);
+  const recognition = { act: 'compare', primary: 'json' } as const;
+  expect(namesOf(facts({ ...dual, recognition }))).toEqual(['catch-up']);
+  const { steps, blocked } = planOf(
+    facts({ ...dual, recognition, missing: '1 change (expense 5)' }),
+  );
+  expect(steps).toEqual([]);
+  expect(blocked).toMatch(
+    /holds what it lacks: 1 change \(expense 5\)\. Put the newer folder back\./,
   );
 });

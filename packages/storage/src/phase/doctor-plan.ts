@@ -1,7 +1,8 @@
 //   facts ──▶ mend, act by act, as `reconcile` decides ──▶ a step to each neighbour on the way
 //                └ refuses: nothing is planned; only a decision helps
 import type { JsonPhaseState, PostgresPhaseState } from './phase-state.ts';
-import type { Phase } from './phases.ts';
+import type { Phase, StoreName } from './phases.ts';
+import { type Recognition, refusalOf } from './recognise.ts';
 import { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 import { mendingActsOf } from './switch-acts.ts';
 import { planSwitch } from './switch-plan.ts';
@@ -11,7 +12,7 @@ type Act = Exclude<Reconciliation['act'], 'none' | 'refuse'>;
 /** What stands between an installation and its desired phase, in order. */
 export interface DoctorStep {
   /** `adopt` and `migrate` make a store; the others are named after the act or the move. */
-  readonly name: 'adopt' | 'create' | 'migrate' | Act | 'move';
+  readonly name: 'adopt' | 'create' | 'migrate' | Act | 'catch-up' | 'move';
   /** What is done, in one sentence. */
   readonly what: string;
 }
@@ -33,6 +34,10 @@ export interface DoctorFacts {
   readonly postgresProblem: string | null;
   /** The database answers and lacks the current schema. */
   readonly needsMigration: boolean;
+  /** Whether one of two stores that agree was put back from an older copy; `null` where not looked at. */
+  readonly recognition: Recognition | null;
+  /** What only the secondary of a primary that was put back has, as a phrase; `null` for nothing. */
+  readonly missing: string | null;
 }
 
 /** Acts lead to agreement in at most three; more would be a defect of `reconcile`. */
@@ -52,6 +57,12 @@ const ACTS: Readonly<Record<Act, string>> = {
   'forget-brake': 'The emergency brake, which is over, is forgotten.',
 };
 
+const MOVED: Readonly<Record<StoreName, string>> = {
+  json: 'The JSON store, the primary, was put back or moved; PostgreSQL holds nothing that it lacks, and is brought up to date by difference.',
+  postgres:
+    'The database, the primary, was put back or moved; JSON holds nothing that it lacks, and is brought up to date by difference.',
+};
+
 /** The smallest plan that leads to the desired phase: what a start would do, in the same order. Pure. */
 export function planOf(facts: DoctorFacts): DoctorPlan {
   const steps: DoctorStep[] = [];
@@ -65,6 +76,15 @@ export function planOf(facts: DoctorFacts): DoctorPlan {
   }
   const mended = mendedBy(facts, steps);
   if ('blocked' in mended) return { steps, blocked: mended.blocked };
+  const { recognition, missing } = facts;
+  if (recognition?.act === 'compare' && missing !== null) {
+    return { steps, blocked: refusalOf(recognition.primary, missing) };
+  }
+  if (recognition?.act === 'catch-up') {
+    steps.push({ name: 'catch-up', what: recognition.sentence });
+  } else if (recognition?.act === 'compare') {
+    steps.push({ name: 'catch-up', what: MOVED[recognition.primary] });
+  }
   return { steps, blocked: walk(mended.phase, facts, steps) };
 }
 

@@ -108,6 +108,7 @@ export {
   type ProcessKind,
   spokesman,
 } from './process-registry.ts';
+export { recognise } from './recognise.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';
 export type { JsonSide, PostgresSide, QueueUpkeep, SwitchContext } from './switch-context.ts';

@@ -39,6 +39,11 @@ const refuse = (code: RefusalCode, sentence: string): Reconciliation => ({
   sentence,
 });
 
+const NEWER_FOLDER =
+  'Put the newer folder back. Or, to go on from this older one, point DATABASE_URL at an empty database: that is filled from JSON, and the present one keeps what JSON lacks.';
+const NEW_FOLDER =
+  'Move the folder JSON_DIR away: a new one is filled from PostgreSQL, the primary.';
+
 const jsonServes = (phase: Phase): boolean => primaryOf(phase) === 'json';
 
 /**
@@ -61,7 +66,7 @@ export function reconcile({ json, jsonIsBlank, postgres }: PhaseFacts): Reconcil
   if (postgres.phase !== json.phase) {
     return refuse(
       'mismatched-stores',
-      `Both stores are at epoch ${json.epoch}, but JSON says ${json.phase} and PostgreSQL ${postgres.phase}: one of them was changed by hand.`,
+      `Both stores are at epoch ${json.epoch}, but JSON says ${json.phase} and PostgreSQL ${postgres.phase}: one of them was changed by hand. Undo that; whatever was written since stands in the store that was served.`,
     );
   }
   if (json.sealed) return { act: 'lift-json-seal' };
@@ -95,7 +100,7 @@ function afterBrake(
   if (postgres.epoch < json.epoch) return { act: 'return-from-brake' };
   return refuse(
     'mismatched-stores',
-    `The emergency brake was pulled at epoch ${brakedEpoch}, and the database went on to epoch ${postgres.epoch} (${postgres.phase}) without this store: it needs a decision which of them counts.`,
+    `The emergency brake was pulled at epoch ${brakedEpoch}, and the database went on to epoch ${postgres.epoch} (${postgres.phase}) without this store: it needs a decision which of them counts. For PostgreSQL move the folder JSON_DIR away, it keeps what was written under the brake; for JSON point DATABASE_URL at an empty database, the present one keeps the rest.`,
   );
 }
 
@@ -130,7 +135,7 @@ function unpaired(
   if (jsonIsBlank && !jsonServes(postgres.phase)) return { act: 'join' };
   return refuse(
     'mismatched-stores',
-    `The database belongs to the JSON store ${postgres.pairId}, but JSON_DIR holds ${json.pairId}: they are two installations, or JSON_DIR points at the wrong folder.`,
+    `The database belongs to the JSON store ${postgres.pairId}, but JSON_DIR holds ${json.pairId}: they are two installations, or JSON_DIR points at the wrong folder. Set JSON_DIR and DATABASE_URL to halves that belong together; or, to begin anew from one of them, give it an empty folder or an empty database.`,
   );
 }
 
@@ -138,7 +143,7 @@ function postgresIsFurther(json: JsonPhaseState, postgres: PostgresPhaseState): 
   if (!jsonServes(postgres.phase) && !jsonServes(json.phase)) return { act: 'tell-json' };
   return refuse(
     'mismatched-stores',
-    `The JSON store is at epoch ${json.epoch} (${json.phase}), the database already at ${postgres.epoch} (${postgres.phase}): the JSON store was restored from an older copy.`,
+    `The JSON store is at epoch ${json.epoch} (${json.phase}), the database already at ${postgres.epoch} (${postgres.phase}): the JSON store was restored from an older copy. ${jsonServes(postgres.phase) ? NEWER_FOLDER : NEW_FOLDER}`,
   );
 }
 
@@ -146,6 +151,6 @@ function jsonIsFurther(json: JsonPhaseState, postgres: PostgresPhaseState): Reco
   if (jsonServes(json.phase)) return { act: 'tell-postgres' };
   return refuse(
     'mismatched-stores',
-    `The database is at epoch ${postgres.epoch} (${postgres.phase}), the JSON store already at ${json.epoch} (${json.phase}): the database was restored from an older backup.`,
+    `The database is at epoch ${postgres.epoch} (${postgres.phase}), the JSON store already at ${json.epoch} (${json.phase}): the database was restored from an older backup. Restore a newer one. Or, to go on from this older one, move the folder JSON_DIR away: a new one is filled from PostgreSQL, and the present one keeps what the database lacks.`,
   );
 }
