@@ -37,8 +37,16 @@ const STOP_TIMEOUT_MS = 3_000;
 const QUEUED_SPANS_MAX = 8_192;
 const SEND_INTERVAL_MS = 5_000;
 
+interface OpenTracingOptions {
+  readonly name: ProcessKind;
+  /** Of the collector, with its path. */
+  readonly url: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
 /** Opens the exporter; `tracing.ts` decides whether. */
-export function openTracing(name: ProcessKind, environment: NodeJS.ProcessEnv, log: Log): Tracing {
+export function openTracing({ name, url, environment, log }: OpenTracingOptions): Tracing {
   sayProblems(log);
   const provider = new TracerProvider({
     resource: defaultResource().merge(
@@ -52,7 +60,7 @@ export function openTracing(name: ProcessKind, environment: NodeJS.ProcessEnv, l
     }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: new OTLPTraceExporter(),
+        exporter: new OTLPTraceExporter({ url }),
         maxQueueSize: QUEUED_SPANS_MAX,
         scheduledDelayMillis: numberIn(environment.OTEL_BSP_SCHEDULE_DELAY, SEND_INTERVAL_MS),
       }),

@@ -22,7 +22,13 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+/** Where spans go, by the specification's two variables: the one for traces is taken as it is. */
+function endpointOf(environment: NodeJS.ProcessEnv): string | undefined {
+  const own = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
+  if (own) return own;
+  const base = environment.OTEL_EXPORTER_OTLP_ENDPOINT?.trim();
+  return base ? `${base.replace(/\/$/, '')}/v1/traces` : undefined;
+}
 
 /** Where and how much to trace; the standard's own variables (`OTEL_…`), which the exporter reads too. */
 export async function startTracing(
@@ -30,9 +36,9 @@ export async function startTracing(
   environment: NodeJS.ProcessEnv,
   log: Log,
 ): Promise<Tracing | undefined> {
-  const isWanted = ENDPOINTS.some((variable) => (environment[variable] ?? '').trim() !== '');
-  if (!isWanted || environment.OTEL_SDK_DISABLED === 'true') return undefined;
+  const url = endpointOf(environment);
+  if (url === undefined || environment.OTEL_SDK_DISABLED === 'true') return undefined;
   // Loaded only here: without an endpoint there is not even the code in memory.
   const { openTracing } = await import('./spans.ts');
-  return openTracing(name, environment, log);
+  return openTracing({ name, url, environment, log });
 }
