@@ -10,6 +10,7 @@ import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
+import { type ConsistencyRoutesOptions, consistency } from './routes/consistency.ts';
 import { type DeadLetterRoutesOptions, deadLetters } from './routes/dead-letters.ts';
 import { type ExternalEditOptions, externalEdits } from './routes/external-edits.ts';
 import { type MetricsOptions, metrics } from './routes/metrics.ts';
@@ -34,6 +35,7 @@ export interface AppOptions {
   readonly migration?: MigrationOptions;
   /** The operators' routes on dead letters and single records; without it there are none. */
   readonly deadLetters?: DeadLetterRoutesOptions;
+  readonly consistency?: ConsistencyRoutesOptions;
   readonly externalEdits?: ExternalEditOptions;
   /** Measures requests; without it nothing is measured. */
   readonly measuring?: MeasuringOptions;
@@ -96,6 +98,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   if (options.metrics !== undefined) metrics(app, options.metrics);
   if (options.migration !== undefined) migration(app, options.migration);
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
+  if (options.consistency !== undefined) consistency(app, options.consistency);
   if (options.externalEdits !== undefined) externalEdits(app, options.externalEdits);
   records(app, collections, primary);
   return app;

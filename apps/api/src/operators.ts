@@ -5,10 +5,15 @@ import type { Log } from '@tandem/storage/log';
 import { operatorToken } from '@tandem/storage/operator-token';
 import {
   auditLog,
+  consistencyOrders,
   createPool,
+  divergenceLedger,
+  lastVerify,
+  ledgerOperations,
   migrationOperations,
   openPostgresStore,
   postgresRecords,
+  readVerifyRun,
   recordAudit,
   storageError,
 } from '@tandem/storage/postgres';
@@ -21,6 +26,7 @@ import {
   recordJobs,
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
+import type { ConsistencyRoutesOptions } from './routes/consistency.ts';
 import type { DeadLetterRoutesOptions } from './routes/dead-letters.ts';
 import type { ExternalEditOptions } from './routes/external-edits.ts';
 import type { MigrationOptions } from './routes/migration.ts';
@@ -33,6 +39,7 @@ const DECISION_TIMEOUT_MS = 60_000;
 /** What operators are given, and the connections it goes over. */
 export interface Operators extends MigrationOptions, ExternalEditOptions {
   readonly deadLetters: DeadLetterRoutesOptions;
+  readonly consistency: ConsistencyRoutesOptions;
   readonly pool: Pool;
   close(): Promise<void>;
 }
@@ -76,5 +83,11 @@ export async function openOperators(
     await queues.stop();
     await pool.end();
   };
-  return { operations, deadLetters, edits, token, pool, close };
+  const consistency = {
+    ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
+    orders: consistencyOrders(pool),
+    runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
+    token,
+  };
+  return { operations, deadLetters, consistency, edits, token, pool, close };
 }

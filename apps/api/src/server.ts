@@ -54,6 +54,7 @@ async function main(): Promise<number> {
     collections,
     migration: operators,
     deadLetters: operators.deadLetters,
+    consistency: operators.consistency,
     externalEdits: operators,
     measuring: {
       requests: metrics.requests,

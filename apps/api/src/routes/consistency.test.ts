@@ -1,0 +1,136 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import {
+  consistencyOrders,
+  divergenceLedger,
+  lastVerify,
+  ledgerOperations,
+  readVerifyRun,
+} from '@tandem/storage/postgres';
+import { create, type DualStores, openDualStores } from '@tandem/storage/testing';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { appWithoutStore } from '../testing/app-without-store.ts';
+
+const TOKEN = 'a-token-of-more-than-16-characters';
+const BASE = '/api/v1/migration';
+
+let dual: DualStores;
+let app: FastifyInstance;
+let ajv: Ajv2020;
+
+beforeAll(async () => {
+  dual = await openDualStores('json-primary');
+  const { pool } = dual;
+  const consistency = {
+    ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
+    orders: consistencyOrders(pool),
+    runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
+    token: TOKEN,
+  };
+  ({ app } = await appWithoutStore({ consistency }));
+  const document = (await app.inject('/openapi.json')).json();
+  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
+  ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'openapi');
+});
+afterAll(async () => {
+  await app.close();
+  await dual.drop();
+});
+
+/** Sends a request as an operator, and holds the answer against the OpenAPI document. */
+async function operator(method: 'GET' | 'POST' | 'PUT', path: string, payload?: object) {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const body = payload === undefined ? {} : { payload };
+  const answer = await app.inject({ method, url: `${BASE}${path}`, headers, ...body });
+  const type = answer.statusCode === 200 ? 'application/json' : 'application/problem+json';
+  const route = path
+    .replace(/\?.*/, '')
+    .replace(/\/\d+$/, '/{id}')
+    .replace(/budgets\/\w+$/, 'budgets/{collection}');
+  const pointer = ['paths', `${BASE}${route}`, method.toLowerCase(), 'responses', answer.statusCode]
+    .concat(['content', type, 'schema'])
+    .map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
+  const validate = ajv.compile({ $ref: `openapi#/${pointer}` });
+  expect(validate(answer.json()), JSON.stringify(validate.errors)).toBe(true);
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+test('operators see runs, differences and budgets, and order what is to be done about them', async () => {
+  expect(await operator('GET', '/verify')).toEqual({ status: 200, body: { last: null } });
+  for (let n = 0; n < 3; n++) await create(dual.json, { notes: `n${n}` });
+  await dual.replicated();
+  await dual.pool.query(`UPDATE expenses SET notes = 'typed' WHERE id = 1;
+    DELETE FROM expenses WHERE id = 2`);
+  const { id: run } = await dual.compare('json');
+  const { last } = (await operator('GET', '/verify')).body;
+  expect(last).toMatchObject({ id: run, lastReadiness: { total: 3, failing: 2 } });
+  expect((await operator('GET', `/verify/${run}`)).body).toMatchObject({
+    readiness: {
+      first: [
+        { id: 1, field: 'notes' },
+        { id: 2, field: null },
+      ],
+    },
+    differences: [{ class: 'conflict' }, { class: 'divergent', kind: 'missing' }],
+  });
+  expect((await operator('GET', '/verify/999')).status).toBe(404);
+
+  const page = (await operator('GET', '/divergences?limit=1')).body;
+  expect(page).toMatchObject({ entries: [{ class: 'conflict' }], next: page.entries[0].id });
+  const rest = (await operator('GET', `/divergences?limit=2&after=${page.next}&class=divergent`))
+    .body;
+  expect(rest).toMatchObject({ entries: [{ kind: 'missing' }], next: null });
+  expect((await operator('GET', '/divergences?state=odd')).status).toBe(422);
+  expect((await operator('GET', `/divergences/${page.next}`)).body.secondary.text).toContain(
+    'typed',
+  );
+
+  const asked = { reason: 'why', actor: 'me' };
+  const repair = await operator('POST', '/repair', { run, ...asked });
+  expect(repair.body).toMatchObject({ state: 'waiting', what: { scope: { runId: run } } });
+  expect((await operator('GET', `/orders/${repair.body.id}`)).body).toEqual(repair.body);
+  expect((await operator('POST', '/repair', { run, id: 1, ...asked })).status).toBe(422);
+  expect((await operator('POST', '/repair', { run })).status).toBe(422);
+  expect((await operator('POST', '/verify', { mode: 'full', ...asked })).body).toMatchObject({
+    what: { kind: 'verify', mode: 'full' },
+  });
+  const choice = { ids: [page.next], keep: 'secondary', ...asked };
+  expect((await operator('POST', '/divergences/resolve', choice)).body).toMatchObject({
+    what: { keep: 'secondary', scope: { entryIds: [page.next] } },
+  });
+  expect((await operator('POST', '/divergences/resolve', { ...choice, keep: '' })).status).toBe(
+    422,
+  );
+
+  const allowed = await operator('PUT', '/divergences/budgets/expense', { allowed: 2, ...asked });
+  expect(allowed.body).toEqual([{ collection: 'expense', open: 2, allowed: 2 }]);
+  const accepted = await operator('POST', '/divergences/accept', {
+    ids: [page.next, 99],
+    ...asked,
+  });
+  expect(accepted.body).toEqual({ matched: 2, changed: 1 });
+  expect((await operator('GET', '/divergences/budgets')).body).toEqual([
+    { collection: 'expense', open: 1, allowed: 2 },
+  ]);
+  const { rows } = await dual.pool.query('SELECT actor, action FROM audit_log ORDER BY id');
+  expect(rows.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+    ...['me repair', 'me repair', 'me set-divergence-budget', 'me accept-divergences'],
+  ]);
+});
+
+test('nobody without the token sees or orders anything', async () => {
+  for (const url of ['/verify', '/divergences', '/orders/1']) {
+    expect((await app.inject(`${BASE}${url}`)).statusCode).toBe(401);
+  }
+  const repair = {
+    method: 'POST',
+    url: `${BASE}/repair`,
+    payload: { run: 1, reason: 'x' },
+  } as const;
+  expect((await app.inject(repair)).statusCode).toBe(401);
+});

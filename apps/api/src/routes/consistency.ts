@@ -1,0 +1,112 @@
+import type {
+  ConsistencyOrder,
+  ConsistencyOrders,
+  DivergenceLedger,
+  VerifyRun,
+} from '@tandem/storage/consistency';
+import { TandemError } from '@tandem/storage/errors';
+import type { LedgerOperations, VerifySummary } from '@tandem/storage/postgres';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { operatorsOnly } from '../plugins/operators-only.ts';
+import {
+  readAcceptance,
+  readBudget,
+  readChoice,
+  readLedgerQuery,
+  readRepair,
+  readVerifyOrder,
+} from './consistency-request.ts';
+import {
+  acceptSchema,
+  budgetSchema,
+  budgetsSchema,
+  divergenceSchema,
+  divergencesSchema,
+  lastVerifySchema,
+  orderSchema,
+  repairSchema,
+  resolveSchema,
+  verifyRunSchema,
+  verifySchema,
+} from './consistency-schemas.ts';
+
+export interface ConsistencyRoutesOptions {
+  readonly ledger: DivergenceLedger;
+  readonly operations: LedgerOperations;
+  readonly orders: ConsistencyOrders;
+  readonly runs: {
+    last(): Promise<VerifySummary | undefined>;
+    /** @throws {TandemError} `not-found` */
+    read(id: number): Promise<VerifyRun>;
+  };
+  /** What operators send as `Authorization: Bearer …`. */
+  readonly token: string;
+}
+
+const BASE = '/api/v1/migration';
+
+/** Verify, repair and the ledger of differences. Each route needs the token. What reads or writes both
+ *  stores is an order to the process that holds the JSON store; it answers at once, with its id. */
+export function consistency(app: FastifyInstance, options: ConsistencyRoutesOptions): void {
+  const { ledger, operations, orders, runs, token } = options;
+  const onRequest = operatorsOnly(token);
+  const ordered = async (order: Parameters<ConsistencyOrders['place']>[0]) =>
+    found(await orders.read(await orders.place(order)), 'order');
+
+  app.get(`${BASE}/verify`, { onRequest, schema: lastVerifySchema }, async () => ({
+    last: (await runs.last()) ?? null,
+  }));
+  app.get(`${BASE}/verify/:id`, { onRequest, schema: verifyRunSchema }, async (request) =>
+    runs.read(idOf(request)),
+  );
+  app.post(`${BASE}/verify`, { onRequest, schema: verifySchema }, async (request) =>
+    ordered(readVerifyOrder(request)),
+  );
+  app.post(`${BASE}/repair`, { onRequest, schema: repairSchema }, async (request) =>
+    ordered(readRepair(request)),
+  );
+  app.get(`${BASE}/orders/:id`, { onRequest, schema: orderSchema }, async (request) =>
+    found(await orders.read(idOf(request)), 'order'),
+  );
+
+  app.get(`${BASE}/divergences`, { onRequest, schema: divergencesSchema }, async (request) => {
+    const { filter, page } = readLedgerQuery(request);
+    const entries = await ledger.find(filter, page);
+    const isMore = entries.length === page.limit;
+    return { entries, next: isMore ? (entries.at(-1)?.id ?? null) : null };
+  });
+  app.get(`${BASE}/divergences/budgets`, { onRequest, schema: budgetsSchema }, () =>
+    ledger.budgets(),
+  );
+  app.put(
+    `${BASE}/divergences/budgets/:collection`,
+    { onRequest, schema: budgetSchema },
+    async (request) => {
+      const { budget, by } = readBudget(request);
+      await operations.setBudget(budget, by);
+      return ledger.budgets();
+    },
+  );
+  app.get(`${BASE}/divergences/:id`, { onRequest, schema: divergenceSchema }, async (request) => {
+    const [entry] = await ledger.find({ ids: [idOf(request)] }, { limit: 1 });
+    return found(entry, 'divergence');
+  });
+  app.post(`${BASE}/divergences/resolve`, { onRequest, schema: resolveSchema }, async (request) =>
+    ordered(readChoice(request)),
+  );
+  app.post(`${BASE}/divergences/accept`, { onRequest, schema: acceptSchema }, async (request) => {
+    const { ids, by } = readAcceptance(request);
+    return { matched: ids.length, changed: await operations.accept(ids, by) };
+  });
+}
+
+const idOf = (request: FastifyRequest): number => {
+  const { id } = request.params as { id: string };
+  if (/^\d{1,9}$/.test(id)) return Number(id);
+  throw new TandemError('not-found', `${id} is no id.`);
+};
+
+function found<T extends ConsistencyOrder | object>(one: T | undefined, what: string): T {
+  if (one !== undefined) return one;
+  throw new TandemError('not-found', `There is no such ${what}.`);
+}
