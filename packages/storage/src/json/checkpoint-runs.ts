@@ -121,9 +121,29 @@ export class CheckpointRuns {
     });
   }
 
-  /** None is started by itself any more. */
-  end(): void {
+  /** As `now`; what fails is in the log, and tried again later. */
+  async try(sentence: string): Promise<void> {
+    await this.now().catch((error: unknown) => {
+      this.#context.log.warn({ error: sentenceOf(error) }, sentence);
+    });
+  }
+
+  /**
+   * Ends them, with a last one if it is wanted.
+   * @returns why the files lack something after the last one, if they do
+   */
+  async end(wantsLast: boolean): Promise<unknown> {
     this.#ended = true;
     clearTimeout(this.#retry);
+    try {
+      if (wantsLast) await this.now();
+      else await this.settled();
+      return undefined;
+    } catch (error) {
+      // Every acknowledged write is in the journal; the next open recovers from there.
+      const sentence = 'The last checkpoint failed; the journal has it all';
+      this.#context.log.error({ error: sentenceOf(error) }, sentence);
+      return error;
+    }
   }
 }

@@ -12,6 +12,7 @@ import {
   writeEdit,
 } from './external-edit.ts';
 import type { OpenContext } from './open-context.ts';
+import { storageError } from './whole-file.ts';
 
 /** Who decides when `ADOPT_EXTERNAL_EDITS` does. */
 const BY_CONFIGURATION = { actor: 'ADOPT_EXTERNAL_EDITS', reason: 'set in the environment' };
@@ -56,11 +57,15 @@ export class EditShelf {
   /**
    * Adopts or rejects an edit; durable when it resolves. Adopting leaves it open when some of its
    * records are in conflict: what could be adopted is, and it may be adopted again or rejected.
-   * @throws {TandemError} `not-found`; `conflict` when it was decided before, or can't be read; as
-   *   `EditAdopter`
+   * @throws {TandemError} `not-found`; `conflict` when it was decided before, or can't be read;
+   *   `storage-full`, `storage-failed`; as `EditAdopter`
    */
   decide(order: EditOrder, primary: EditAdopter): Promise<ExternalEdit> {
-    const decided = this.#deciding.then(() => this.#decide(order, primary));
+    const decided = this.#deciding
+      .then(() => this.#decide(order, primary))
+      .catch((error: unknown) => {
+        throw storageError('deciding about an external edit', error);
+      });
     // Whoever asked for it is told of its failure.
     this.#deciding = decided.catch(() => {});
     return decided;

@@ -4,7 +4,7 @@
 //   Reads look at memory alone; writes go through the commit loop.
 import type { EditAdopter, Item, Outcome, Write } from '../changes/index.ts';
 import type { FieldProblem } from '../collections/index.ts';
-import { sentenceOf, TandemError } from '../errors.ts';
+import { TandemError } from '../errors.ts';
 import { type JsonPhase, type JsonPhaseState, primaryOf } from '../phase/index.ts';
 import type { Outbox } from '../replication/index.ts';
 import type { ApplyResult, IdHighWater, Store } from '../store.ts';
@@ -31,7 +31,7 @@ import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
 import type { StoreSettings } from './store-settings.ts';
-import { type StorageBroken, storageError } from './whole-file.ts';
+import type { StorageBroken } from './whole-file.ts';
 
 /** A record the schema can't hold; it is served as it is and blocks promotion. */
 export interface MappingError {
@@ -170,17 +170,11 @@ export class JsonStore extends MemoryReads implements Store {
   /**
    * Adopts an external edit through the current primary, or rejects it; durable when it resolves. Then
    * the files are brought up.
-   * @throws {TandemError} `not-found`, `conflict` as `EditShelf.decide`; `not-primary` while nobody
-   *   takes writes; as `EditAdopter`
+   * @throws {TandemError} as `EditShelf.decide`
    */
   async decideEdit(order: EditOrder): Promise<ExternalEdit> {
-    const decided = await this.#shelf.decide(order, this.#adopter()).catch((error: unknown) => {
-      throw storageError('deciding about an external edit', error);
-    });
-    await this.checkpoint().catch((error: unknown) => {
-      const sentence = 'The files could not be brought up after a decision about an edit';
-      this.#context.log.warn({ error: sentenceOf(error) }, sentence);
-    });
+    const decided = await this.#shelf.decide(order, this.#adopter());
+    await this.#checkpoints.try('The files could not be brought up after a decision about an edit');
     return decided;
   }
 
@@ -198,8 +192,7 @@ export class JsonStore extends MemoryReads implements Store {
   /**
    * Brings the checkpoint files up to everything applied so far (I7), also when something else has
    * changed them; then that is kept aside.
-   * @throws {TandemError} `storage-full`, `storage-failed`; `refused-to-open` when a file has become a
-   *   symbolic link
+   * @throws {TandemError} as `CheckpointRuns.now`
    */
   checkpoint(): Promise<void> {
     return this.#checkpoints.now();
@@ -292,12 +285,10 @@ export class JsonStore extends MemoryReads implements Store {
     this.#ending.abort();
     this.#idleMark.end();
     this.#disk.end();
-    this.#checkpoints.end();
     const closed = new TandemError('unavailable', 'The JSON store is closed.');
     this.#loop.closeToWrites(closed);
     await this.#reopening;
-    const behind = checkpoint ? await this.#lastCheckpoint() : undefined;
-    await this.#checkpoints.settled();
+    const behind = await this.#checkpoints.end(checkpoint);
     await markJournal(this.#context, this.#loop, () => this.#core, this.#outbox.relayedSeq);
     this.#loop.stop(closed);
     await this.#reopening;
@@ -305,18 +296,5 @@ export class JsonStore extends MemoryReads implements Store {
     await closeJournal(this.#context, this.#core.journal);
     await this.#lock.release();
     if (behind !== undefined) throw behind;
-  }
-
-  /** @returns why the files lack something, if they do */
-  async #lastCheckpoint(): Promise<unknown> {
-    try {
-      await this.checkpoint();
-      return undefined;
-    } catch (error) {
-      // Every acknowledged write is in the journal; the next open recovers from there.
-      const { log } = this.#context;
-      log.error({ error: sentenceOf(error) }, 'The last checkpoint failed; the journal has it all');
-      return error;
-    }
   }
 }
