@@ -6,7 +6,7 @@ import {
   type DeadLetterOperations,
 } from '@tandem/storage/replication';
 import { type XrayPorts, xrayIfKnown, xrayRecord } from '@tandem/storage/xray';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { operatorsOnly } from '../plugins/operators-only.ts';
 import { isAdoptableId } from '../record-id.ts';
 import { sendTagged } from '../tagged-answer.ts';
@@ -57,9 +57,10 @@ export function deadLetters(
   });
 
   for (const act of DEAD_LETTER_ACTS) {
-    app.post(`${path}/${act}`, { onRequest, schema: ACT_SCHEMAS[act] }, async (request) => {
+    app.post(`${path}/${act}`, { onRequest, schema: ACT_SCHEMAS[act] }, async (request, reply) => {
       const { filter, order } = readOrder(request);
-      const { groups, ...answer } = await operations.act(act, filter, order);
+      const signal = goneSignal(reply);
+      const { groups, ...answer } = await operations.act(act, filter, { ...order, signal });
       return { ...answer, groups: groups.map(groupView) };
     });
   }
@@ -75,6 +76,13 @@ export function deadLetters(
       return sendTagged(request, reply, found, content);
     },
   );
+}
+
+/** Aborts when the answer was sent, or nobody waits for it any more. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** A letter with what it carries by kind. */
