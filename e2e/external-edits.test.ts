@@ -109,4 +109,4 @@ test('edits by hand are adopted and rejected while the service runs, in Phase 3 
     { action: 'reject-external-edit', edit: third },
   ]);
   expect(await tandem.interrupt()).toBe(0);
-});
+}, 120_000);

@@ -82,4 +82,5 @@ test.skipIf(!canHaveSmallDisk())(
     const file = disk.seen(join(jsonDir, 'expenses.json'));
     writes.areAmong(JSON.parse(readFileSync(file, 'utf8')));
   },
+  120_000,
 );
