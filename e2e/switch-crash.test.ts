@@ -1,8 +1,9 @@
 // A process killed at a failpoint of a switch, under load. An ordinary run takes a few by seed;
-// TANDEM_DRILLS=all (npm run drill:failpoints) takes all of them, TANDEM_DRILLS=promote takes those whose name has that.
+// TANDEM_DRILLS=all (npm run drill:failpoints) takes all of them, TANDEM_DRILLS=promote takes those whose
+// name has that, TANDEM_DRILLS=:outage those in which PostgreSQL is away for a while.
 import { seedOf } from '@tandem/storage/testing';
 import { expect, test } from 'vitest';
-import { DRILLS, runDrill } from './switch-drill.ts';
+import { DRILLS, OUTAGES, runDrill } from './switch-drill.ts';
 
 const SAMPLE_SIZE = 2;
 const DRILL_TIMEOUT_MS = 180_000;
@@ -22,14 +23,16 @@ const sample = Array.from(
 const chosen =
   asked === undefined
     ? sample
-    : DRILLS.filter((drill) => asked === 'all' || nameOf(drill).includes(asked));
+    : asked === 'all'
+      ? DRILLS
+      : [...DRILLS, ...OUTAGES].filter((drill) => nameOf(drill).includes(asked));
 
 test('every failpoint has its drill', () => {
   expect(chosen).not.toEqual([]);
 });
 
 test.for(chosen.map((drill) => ({ ...drill, name: nameOf(drill) })))(
-  `I3, I6: kill -9 at $name (TANDEM_SEED=${seed})`,
+  `I3, I6: the end of a process at $name (TANDEM_SEED=${seed})`,
   { timeout: DRILL_TIMEOUT_MS },
   async (drill) => {
     const { longestMs, acknowledged, refused } = await runDrill(drill);

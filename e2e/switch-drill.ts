@@ -1,8 +1,9 @@
 // One switch under load, during which one process is ended at one failpoint.
 import { join } from 'node:path';
-import { embeddedUrl, startEmbeddedPostgres } from '@tandem/embedded-postgres';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedServer, embeddedUrl, startEmbeddedPostgres } from '@tandem/embedded-postgres';
 import { FAILPOINTS, type Failpoint, type Phase, secondaryOf } from '@tandem/storage/phase';
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { newDatabase } from './database.ts';
 import { type Load, moreWrites, startLoad } from './load.ts';
 import { reach, reached, setFlags } from './phase-flags.ts';
@@ -16,6 +17,7 @@ const WRITERS = 6;
 const WRITES_BETWEEN = 60;
 /** How long the process stays at the failpoint while PostgreSQL is ended and comes back. */
 const HELD_AT_FAILPOINT_MS = 2_500;
+const OUTAGE_MS = 3_000;
 
 /** The moves that reach the failpoints of a group, and what is desired before. */
 const MOVES: Readonly<Record<string, { readonly from: Phase; readonly to: Phase }>> = {
@@ -34,8 +36,11 @@ const DUAL: Readonly<Partial<Record<Phase, Phase>>> = {
 
 export interface Drill {
   readonly failpoint: Failpoint;
-  /** Who is ended by SIGKILL: the process that reaches the failpoint, or PostgreSQL's postmaster. */
-  readonly victim: 'self' | 'postgres';
+  /**
+   * Who is ended: the process that reaches the failpoint, or PostgreSQL's postmaster, by SIGKILL; or
+   * PostgreSQL as by `pg_ctl stop -m immediate`, to be started again seconds later.
+   */
+  readonly victim: 'self' | 'postgres' | 'outage';
 }
 
 /** Where PostgreSQL is ended: sealed, marked, and committed on the other side, in both directions. */
@@ -52,6 +57,12 @@ export const DRILLS: readonly Drill[] = [
   ...WITH_POSTGRES.map((failpoint) => ({ failpoint, victim: 'postgres' as const })),
 ];
 
+/** PostgreSQL away for a while at each failpoint; `npm run drill:failpoints -- --outage`. */
+export const OUTAGES: readonly Drill[] = FAILPOINTS.map((failpoint) => ({
+  failpoint,
+  victim: 'outage',
+}));
+
 /** What a drill showed. */
 export interface DrillResult {
   readonly longestMs: number;
@@ -67,7 +78,8 @@ export async function runDrill({ failpoint, victim }: Drill): Promise<DrillResul
   const dataDir = temporaryFolder();
   const jsonDir = join(dataDir, 'json');
   const folder = join(dataDir, 'postgres');
-  const shared = victim === 'self' ? await newDatabase() : undefined;
+  const own = victim === 'outage' ? await OwnServer.start() : undefined;
+  const shared = victim === 'self' ? await newDatabase() : own?.url;
   const { from, to } = MOVES[failpoint.split('.')[0] as string] as { from: Phase; to: Phase };
   const tandem = startTandem({
     DATA_DIR: dataDir,
@@ -84,6 +96,7 @@ export async function runDrill({ failpoint, victim }: Drill): Promise<DrillResul
     await setFlags(url, to);
     await tandem.prints(`Failpoint ${failpoint} reached.`, WAIT.timeout);
     if (victim === 'postgres') killPostgres(tandem);
+    await own?.outage();
     await reached(origin, to);
     await moreWrites(load, WRITES_BETWEEN);
     const rest = DUAL[to];
@@ -111,6 +124,38 @@ export async function runDrill({ failpoint, victim }: Drill): Promise<DrillResul
   expect(recorder.looks).toBeGreaterThan(0);
   const { longestMs, acknowledged, refused } = load;
   return { longestMs, acknowledged: acknowledged.size, refused: Object.fromEntries(refused) };
+}
+
+/** A PostgreSQL of the drill's own, which can be away. */
+class OwnServer {
+  readonly #options: { readonly folder: string };
+  #server: EmbeddedServer;
+
+  static async start(): Promise<OwnServer> {
+    const options = { folder: join(temporaryFolder(), 'postgres') };
+    const own = new OwnServer(options, await startEmbeddedPostgres(options));
+    onTestFinished(() => own.#server.stop());
+    return own;
+  }
+
+  private constructor(options: { readonly folder: string }, server: EmbeddedServer) {
+    this.#options = options;
+    this.#server = server;
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** An immediate shutdown, without a checkpoint; resolves when it serves again. */
+  async outage(): Promise<void> {
+    const { url, pid, ended } = this.#server;
+    process.kill(pid, 'SIGQUIT');
+    await ended;
+    await sleep(OUTAGE_MS);
+    this.#server = await startEmbeddedPostgres(this.#options);
+    expect(this.#server.url).toBe(url);
+  }
 }
 
 /** Rows, or none while the server is coming back. */
