@@ -14,7 +14,7 @@ import { ApiProcess } from './process/api-process.ts';
 import { measuredRequests } from './process/measured-requests.ts';
 import { ApiFacts } from './process/process-facts.ts';
 import { readinessReport } from './process/readiness-report.ts';
-import { ShadowStores } from './process/shadow-stores.ts';
+import { shadowStores } from './process/shadow-stores.ts';
 import { stopRequested } from './process/stop-signals.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
@@ -43,10 +43,9 @@ async function main(): Promise<number> {
   const api = new ApiProcess({ configuration, collections, log, observer });
   const operators = await openOperators(configuration, collections, log);
   const facts = new ApiFacts(api, operators.pool, log);
-  const { jsonDir, shadowReadRate: rate } = configuration;
-  const stores = new ShadowStores({ api, jsonDir, collections, pool: operators.pool, log });
+  const { shadowReadRate: rate } = configuration;
   const shadow = new ShadowReads({
-    ...{ rate, collections, observer, log, stores: () => stores.now() },
+    ...{ rate, collections, observer, log, stores: () => shadowStores(api, operators.pool) },
     reports: divergenceLedger(operators.pool),
   });
   const requests = measuredRequests(api.requests, metrics.requests, rate > 0 ? shadow : undefined);
@@ -80,7 +79,6 @@ async function main(): Promise<number> {
   const unclean = await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
     await shadow.stop();
-    await stores.close();
     await facts.stop();
     await operators.close();
     await api.stop(DRAIN_TIMEOUT_MS).finally(() => tracing?.stop());

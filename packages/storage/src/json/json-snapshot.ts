@@ -94,13 +94,21 @@ export class JsonSnapshot extends MemoryReads {
    *   or of a newer version
    */
   refresh(): Promise<SnapshotRefresh> {
-    const run = this.#refreshing.then(() => this.#refresh());
-    this.#refreshing = run.catch(() => {});
-    return run;
+    return this.#inTurn(() => this.#refresh());
   }
 
-  async close(): Promise<undefined> {
-    await this.#refreshing;
+  close(): Promise<undefined> {
+    return this.#inTurn(() => this.#close());
+  }
+
+  /** One after the other: two that follow the journal at once would replay it twice. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const mine = this.#refreshing.then(run);
+    this.#refreshing = mine.catch(() => {});
+    return mine;
+  }
+
+  async #close(): Promise<undefined> {
     await this.#loaded?.journal.close();
     this.#loaded = undefined;
   }
@@ -114,11 +122,15 @@ export class JsonSnapshot extends MemoryReads {
   }
 
   /**
-   * Follows to the end under a manifest that can't change, gives its memory away and closes.
+   * Follows to the end under a manifest that can't change, gives its memory away and closes: readers
+   * that come later find it closed, and change nothing of what was given away.
    * @returns `undefined` when the files can't be followed from where it is
    */
-  async handOver(manifest: Manifest): Promise<SnapshotPlace | undefined> {
-    await this.#refreshing;
+  handOver(manifest: Manifest): Promise<SnapshotPlace | undefined> {
+    return this.#inTurn(() => this.#handOver(manifest));
+  }
+
+  async #handOver(manifest: Manifest): Promise<SnapshotPlace | undefined> {
     try {
       await this.#loaded?.journal.follow(manifest);
       return this.place;
@@ -127,7 +139,7 @@ export class JsonSnapshot extends MemoryReads {
       if (isOvertaken(error)) return undefined;
       throw error;
     } finally {
-      await this.close();
+      await this.#close();
     }
   }
 

@@ -3,7 +3,9 @@
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
+import type { StoreReads } from '../store.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
+import { freshReads } from './fresh-reads.ts';
 import { JsonSnapshot, type SnapshotPlace } from './json-snapshot.ts';
 import { layoutOf } from './layout.ts';
 import type { Manifest } from './manifest.ts';
@@ -46,6 +48,12 @@ export class WarmFollower {
   /** Whether it holds the store's content, as of the last time it followed. */
   get isWarm(): boolean {
     return this.#snapshot !== undefined;
+  }
+
+  /** What it holds, each read over what the holder has written up to its call; `undefined` unless warm.
+   *  A read that a take-over overtakes fails. */
+  get reads(): StoreReads | undefined {
+    return this.#snapshot === undefined ? undefined : freshReads(this.#snapshot);
   }
 
   /** Reads what is new; everything, the first time. One run at a time; never throws. */

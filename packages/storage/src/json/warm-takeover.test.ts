@@ -10,6 +10,8 @@ const HISTORIES = 150;
 const ACTS = 30;
 /** Those that a folder lacks which is put back. */
 const LOST_ACTS = 12;
+/** Reads of the follower that are under way when the store is taken over. */
+const READERS = 3;
 const ENDINGS: readonly Ending[] = ['closed', 'handed over', 'killed'];
 /** The session of an opening is drawn anew by each; the manifest's checksum covers it. */
 const DRAWN = /"id": "[0-9a-f-]{36}"|"checksum": \d+\n}\n$/g;
@@ -51,7 +53,12 @@ async function takeOver(seed: number, ending: Ending, isPutBack: boolean): Promi
   if (isPutBack) await lived.putBack();
   const copy = new SimulatedMachine(lived.machine.disk.clone());
   const cold = await lived.open({ machine: copy });
-  const warm = await lived.open({ follower: lived.follower() });
+  const follower = lived.follower();
+  // Whoever reads beside it is overtaken, and changes nothing of what is taken over.
+  const reading = Array.from({ length: READERS }, () => follower.reads?.idHighWater());
+  const overtaken = Promise.allSettled(reading);
+  const warm = await lived.open({ follower });
+  await overtaken;
   expect(cold.recoveryReport.warm).toBe(false);
   expect(await seen(warm, lived.machine)).toEqual(await seen(cold, copy));
   // It goes on the same: the next write, a checkpoint, and what the next process finds.
