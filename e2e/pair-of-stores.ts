@@ -5,7 +5,7 @@ import { bringUpToDate } from '@tandem/storage/consistency';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { meetPostgres, mend, type Phase, walkTo } from '@tandem/storage/phase';
-import { createPool, openPostgresStore, relayCursor } from '@tandem/storage/postgres';
+import { createPool, openPostgresStore, relayCursor, storageError } from '@tandem/storage/postgres';
 import {
   createJobSink,
   createQueueClient,
@@ -45,7 +45,10 @@ function contextOf(json: JsonStore, { pool, queues, postgres }: Database) {
   const stores = { json, postgres };
   const context = {
     ...{ ...shared, json, postgres, actor: 'test', reason: 'test', now: () => new Date() },
-    queues: createQueueUpkeep({ queues, stores, journal, ...shared }),
+    queues: createQueueUpkeep({
+      ...{ queues, stores, journal, ...shared },
+      operatingError: storageError,
+    }),
   };
   return { context, journal, pairId };
 }

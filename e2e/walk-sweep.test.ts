@@ -4,7 +4,7 @@ import { isTandemError } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { PHASES, type Phase, primaryOf, walkTo } from '@tandem/storage/phase';
-import { openPostgresStore, relayCursor } from '@tandem/storage/postgres';
+import { openPostgresStore, relayCursor, storageError } from '@tandem/storage/postgres';
 import {
   createJobSink,
   createQueueClient,
@@ -91,6 +91,7 @@ async function installation() {
       pairId: () => json.phase.read().pairId,
     });
     const upkeep = createQueueUpkeep({
+      operatingError: storageError,
       queues,
       stores: { json, postgres },
       collections,

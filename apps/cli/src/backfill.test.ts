@@ -11,6 +11,7 @@ import {
   dirtyRanges,
   divergenceLedger,
   ProcessRegistry,
+  storageError,
   verifyRuns,
 } from '@tandem/storage/postgres';
 import {
@@ -34,7 +35,10 @@ function keep(): ConsistencyKeeper {
   const shared = { collections, log: silentLog };
   const context = {
     ...{ ...shared, json, postgres: store, actor: 'test', reason: 'test' },
-    queues: createQueueUpkeep({ queues, stores: { json, postgres: store }, ...shared }),
+    queues: createQueueUpkeep({
+      ...{ queues, stores: { json, postgres: store }, ...shared },
+      operatingError: storageError,
+    }),
     watch: new CatchUpWatch(silentLog),
     now: () => new Date(),
   };

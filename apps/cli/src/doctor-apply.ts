@@ -4,7 +4,7 @@ import { CatchUpWatch } from '@tandem/storage/consistency';
 import { openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import { type WalkResult, walkTo } from '@tandem/storage/phase';
-import { createPool, openPostgresStore, relayCursor } from '@tandem/storage/postgres';
+import { createPool, openPostgresStore, relayCursor, storageError } from '@tandem/storage/postgres';
 import {
   createJobSink,
   createQueueClient,
@@ -55,7 +55,10 @@ export async function applyPlan(
   try {
     return await walkTo(desired, {
       ...{ json, collections, log, watch: new CatchUpWatch(log), now: () => new Date() },
-      queues: createQueueUpkeep({ queues, stores, collections, journal, log }),
+      queues: createQueueUpkeep({
+        ...{ queues, stores, collections, journal, log },
+        operatingError: storageError,
+      }),
       postgres: usable ? postgres : null,
       ...(usable ? {} : { unreachable: postgresProblem }),
       jsonIsBlank: json.isBlank,

@@ -12,7 +12,7 @@ import {
   describeDifferences,
   type VerifySchedule,
 } from '@tandem/storage/consistency';
-import { isTandemError } from '@tandem/storage/errors';
+import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
@@ -67,6 +67,8 @@ export type JsonFollowerState = 'off' | 'standing by' | 'preparing' | 'working' 
 
 export interface JsonFollowerStatus {
   readonly state: JsonFollowerState;
+  /** Another process holds the JSON store: it follows, or serves. */
+  readonly isHeldElsewhere?: boolean;
   /** Why it can't go on, if it can't. */
   readonly because?: string;
   readonly direction?: DirectionStatus;
@@ -116,6 +118,7 @@ export class JsonFollower {
     const because = this.#outage.current?.because;
     return {
       state: this.#state,
+      isHeldElsewhere: this.#isHeldElsewhere,
       ...(because === undefined ? {} : { because }),
       ...(this.#worker === undefined ? {} : { direction: this.#worker.status() }),
     };
@@ -204,6 +207,7 @@ export class JsonFollower {
     try {
       store.onHandoverRequested(() => handover.abort());
       this.#store = store;
+      this.#isHeldElsewhere = false;
       this.#state = 'preparing';
       const moved = await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
       // An api process waits for the lock, and requests for it: the files can wait.
@@ -213,6 +217,11 @@ export class JsonFollower {
         await failpoint('demote.before-letting-go');
         await store.close({ checkpoint: false });
       }
+    } catch (error) {
+      // Asked to hand over, or to leave: what was under way ends, and nothing is down.
+      if (!end.aborted) throw error;
+      const fields = { error: sentenceOf(error) };
+      this.#options.log.debug(fields, 'What was under way with JSON was ended.');
     } finally {
       this.#state = 'closing';
       this.#store = undefined;

@@ -28,7 +28,12 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import { type PostgresStore, relayCursor, verifiedLast } from '@tandem/storage/postgres';
+import {
+  type PostgresStore,
+  relayCursor,
+  storageError,
+  verifiedLast,
+} from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   createRelayedJournal,
@@ -79,7 +84,10 @@ export class PhaseDriver {
       pairId: () => json.phase.read().pairId,
     });
     const stores = { json, postgres };
-    this.#upkeep = createQueueUpkeep({ queues, stores, collections, journal, log });
+    this.#upkeep = createQueueUpkeep({
+      ...{ queues, stores, collections, journal, log },
+      operatingError: storageError,
+    });
   }
 
   /** The row was seen sealed. Outside a step of this process nobody else may lift that. */

@@ -61,3 +61,12 @@ test('a catch-up is shown while it runs', () => {
   expect(readinessOf({ ...working, catchUp })).toMatchObject({ ready: true, catchUp });
   expect(readinessOf(working)).not.toHaveProperty('catchUp');
 });
+
+test('while PostgreSQL is primary a worker is ready once JSON follows, by it or by another', () => {
+  const inPostgres: WorkerReport = { ...working, phase: { ...phase, phase: 'postgres-primary' } };
+  const ready = (json: WorkerReport['json']) => readinessOf({ ...inPostgres, json }).ready;
+  expect(ready({ state: 'standing by' })).toBe(false);
+  expect(ready({ state: 'preparing' })).toBe(false);
+  expect(ready({ state: 'working' })).toBe(true);
+  expect(ready({ state: 'standing by', isHeldElsewhere: true })).toBe(true);
+});

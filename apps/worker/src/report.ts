@@ -20,7 +20,8 @@ interface Dependency {
 }
 
 export interface Readiness {
-  /** False until PostgreSQL was reached, and while it can't be: there is nothing to work on. */
+  /** False until PostgreSQL was reached, and while it can't be: there is nothing to work on. While
+   *  PostgreSQL is primary also until it follows with JSON, unless another process does, or it can't. */
   readonly ready: boolean;
   readonly status: 'ok' | 'degraded' | 'unready';
   readonly phase: { readonly effective: string; readonly epoch: number } | null;
@@ -36,7 +37,8 @@ export interface Readiness {
 /** Pure: what `/readyz` answers. */
 export function readinessOf(report: WorkerReport): Readiness {
   const { phase, outage, toPostgres, json, backlog, catchUp } = report;
-  const ready = phase !== undefined && outage === undefined && toPostgres !== undefined;
+  const works = phase !== undefined && outage === undefined && toPostgres !== undefined;
+  const ready = works && (phase.phase !== 'postgres-primary' || isFollowed(json));
   const directions = [toPostgres, json.direction].filter((status) => status !== undefined);
   const paused = directions.some(({ state }) => state === 'paused');
   const degraded = paused || json.because !== undefined;
@@ -51,6 +53,9 @@ export function readinessOf(report: WorkerReport): Readiness {
     ...(catchUp === undefined ? {} : { catchUp }),
   };
 }
+
+const isFollowed = ({ state, because, isHeldElsewhere }: JsonFollowerStatus): boolean =>
+  state === 'working' || because !== undefined || isHeldElsewhere === true;
 
 const postgresOf = (outage: WorkerReport['outage']): Dependency =>
   outage === undefined

@@ -8,6 +8,7 @@
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
+import { counted } from '@tandem/storage/counted';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
@@ -268,7 +269,10 @@ export class WorkerProcess {
     const { log } = this.#options;
     if (backlog === undefined) log.warn({}, 'Stopped; what waits in the queue is not known');
     else if (backlog.total > 0) {
-      log.warn({ backlog }, `Stopped with ${backlog.total} changes waiting in the queue`);
+      log.warn(
+        { backlog },
+        `Stopped with ${counted(backlog.total, 'change')} waiting in the queue`,
+      );
     } else log.info({}, 'Stopped; nothing waits in the queue');
   }
 }

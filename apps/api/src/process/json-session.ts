@@ -19,7 +19,7 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import { type PostgresStore, verifiedLast } from '@tandem/storage/postgres';
+import { type PostgresStore, storageError, verifiedLast } from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   type QueueClient,
@@ -61,7 +61,10 @@ export class JsonSession {
     this.#options = options;
     this.#journal = journalOf(json, queues);
     const stores = { json, postgres };
-    this.#upkeep = createQueueUpkeep({ queues, stores, collections, journal: this.#journal, log });
+    this.#upkeep = createQueueUpkeep({
+      ...{ queues, stores, collections, journal: this.#journal, log },
+      operatingError: storageError,
+    });
   }
 
   get relay(): Relay | undefined {

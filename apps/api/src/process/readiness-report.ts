@@ -1,3 +1,4 @@
+import { waiting } from '@tandem/storage/counted';
 import type { JsonStore } from '@tandem/storage/json';
 import { brakeSentence, type Phase, primaryOf, secondaryOf } from '@tandem/storage/phase';
 import type { RelayStatus } from '@tandem/storage/replication';
@@ -79,6 +80,6 @@ function relayDependency({ state, downSince, lastError, pending }: RelayStatus):
   if (state !== 'down') return UP;
   return {
     status: 'degraded',
-    detail: `Since ${downSince} ${pending} changes wait in the journal: ${lastError}`,
+    detail: `Since ${downSince} ${waiting(pending)} in the journal: ${lastError}`,
   };
 }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { CatchUpWatch } from '../consistency/index.ts';
 import { silentLog } from '../log.ts';
-import { relayCursor } from '../postgres/index.ts';
+import { relayCursor, storageError } from '../postgres/index.ts';
 import { createQueueUpkeep, createRelayedJournal } from '../replication/index.ts';
 import type { Store } from '../store.ts';
 import { openDualStores } from '../testing/dual-stores.ts';
@@ -67,7 +67,10 @@ test('I4, I5: after the brake many records come back under live writes, told and
   await mend(
     {
       ...{ json, postgres, collections, watch, log: silentLog },
-      queues: createQueueUpkeep({ queues, stores, collections, journal, log: silentLog }),
+      queues: createQueueUpkeep({
+        ...{ queues, stores, collections, journal, log: silentLog },
+        operatingError: storageError,
+      }),
       ...{ actor: 'test', reason: 'the test asks', now: () => new Date() },
     },
     false,

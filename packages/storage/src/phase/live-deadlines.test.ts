@@ -9,6 +9,7 @@ import {
   openPostgresStore,
   type PostgresStore,
   relayCursor,
+  storageError,
 } from '../postgres/index.ts';
 import {
   createJobSink,
@@ -69,7 +70,10 @@ async function contextOf(
   const stores = { json, postgres };
   const context: LiveContext = {
     ...{ json, postgres, collections, log: silentLog, actor: 'test', reason: 'the test asks' },
-    queues: createQueueUpkeep({ queues, stores, collections, journal, log: silentLog }),
+    queues: createQueueUpkeep({
+      ...{ queues, stores, collections, journal, log: silentLog },
+      operatingError: storageError,
+    }),
     now: () => new Date(),
     facts: async () => OPEN,
     signal: new AbortController().signal,

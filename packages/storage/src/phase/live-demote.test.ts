@@ -9,7 +9,12 @@ import {
   promoteJson,
   SwitchMachine,
 } from '../phase/index.ts';
-import { migrationOperations, relayCursor, writePhaseFlags } from '../postgres/index.ts';
+import {
+  migrationOperations,
+  relayCursor,
+  storageError,
+  writePhaseFlags,
+} from '../postgres/index.ts';
 import { createQueueUpkeep, createRelayedJournal, readBacklog } from '../replication/index.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
 import { create } from '../testing/store-fixture.ts';
@@ -41,7 +46,10 @@ function demotion(drained: () => Promise<boolean>) {
   const machine = new SwitchMachine();
   const context = {
     ...{ ...shared, json, postgres, machine, actor: 'worker 1', reason: 'test', drained },
-    queues: createQueueUpkeep({ queues, stores: { json, postgres }, journal, ...shared }),
+    queues: createQueueUpkeep({
+      ...{ queues, stores: { json, postgres }, journal, ...shared },
+      operatingError: storageError,
+    }),
     now: () => new Date(),
     facts: async () => OPEN,
     signal: new AbortController().signal,

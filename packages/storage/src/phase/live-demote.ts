@@ -2,6 +2,7 @@
 //        ─▶ COMMIT: manifest epoch + 1, and PostgreSQL told ─▶ let go of the JSON lock
 //   The api processes see the seal as "not primary" and hold their writes until one has the lock.
 //   What follows what, and what undoes it, stands in `switch-table.ts`.
+import { counted } from '../counted.ts';
 import { TandemError } from '../errors.ts';
 import { failpoint } from './failpoint.ts';
 import { closedGates, DEAD_LETTERS_WAY_OUT, gatesOf, gateValues } from './gates.ts';
@@ -77,8 +78,9 @@ async function drain(
   // A change that failed for good while the queue drained is missing in JSON.
   const { deadLetters } = await bounded(context.facts());
   if (deadLetters > 0) {
-    const changes = deadLetters === 1 ? '1 change' : `${deadLetters} changes`;
-    return { waitingFor: `${changes} failed while the queue drained: ${DEAD_LETTERS_WAY_OUT}.` };
+    return {
+      waitingFor: `${counted(deadLetters, 'change')} failed while the queue drained: ${DEAD_LETTERS_WAY_OUT}.`,
+    };
   }
   await bounded(failpoint('demote.drained'));
   await bounded(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));

@@ -1,4 +1,5 @@
 import { describeNewer, findNewer } from '../consistency/index.ts';
+import { waiting as waits } from '../counted.ts';
 import { TandemError } from '../errors.ts';
 import type { PhaseMove } from './phase-state.ts';
 import { primaryOf, type StoreName } from './phases.ts';
@@ -85,7 +86,7 @@ async function requireNothingMissing(context: SwitchContext, primary: StoreName)
     if (waiting > 0) {
       throw new TandemError(
         'unavailable',
-        `The JSON store may have been restored from an older copy. ${waiting} changes wait in the queue to PostgreSQL; when the worker has applied them, it can be told what JSON lacks.`,
+        `The JSON store may have been restored from an older copy. ${waits(waiting)} in the queue to PostgreSQL; when the worker is done with the queue, it can be told what JSON lacks.`,
       );
     }
   }

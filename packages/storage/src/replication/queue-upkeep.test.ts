@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../log.ts';
+import { storageError } from '../postgres/index.ts';
 import {
   chainOf,
   createReplicationFixture,
@@ -21,7 +22,10 @@ const upkeep = () => {
   const { queues, store, collections } = fixture;
   // The JSON side is not asked for anything here.
   const stores = { json: store, postgres: store };
-  return createQueueUpkeep({ queues, stores, collections, log: silentLog });
+  return createQueueUpkeep({
+    ...{ queues, stores, collections, log: silentLog },
+    operatingError: storageError,
+  });
 };
 const waiting = async () => (await readBacklog(fixture.pool)).total;
 
@@ -51,4 +55,16 @@ test('jobs that are covered are dropped, also those that a dead worker had in ha
   expect(await boss.fetch('write-to-json', { batchSize: 1 })).toHaveLength(1);
   await upkeep().dropCovered('json');
   expect(await waiting()).toBe(0);
+});
+
+test('what the queue’s tables answer with is an operating error to a switch', async () => {
+  await fixture.pool.query('ALTER TABLE pgboss.job RENAME TO elsewhere');
+  try {
+    const rejected = chainOf(1, 1);
+    const failed = { code: 'storage-failed' };
+    await expect(upkeep().dropCovered('json')).rejects.toMatchObject(failed);
+    await expect(upkeep().enqueueRejected('postgres', rejected)).rejects.toMatchObject(failed);
+  } finally {
+    await fixture.pool.query('ALTER TABLE pgboss.elsewhere RENAME TO job');
+  }
 });

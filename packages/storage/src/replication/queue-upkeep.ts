@@ -20,14 +20,16 @@ export interface QueueUpkeepOptions {
   readonly collections: readonly Collection[];
   /** Where this process holds the journal: what PostgreSQL has needs no relaying. */
   readonly journal?: RelayedJournal;
+  /** What an error of the database or of pg-boss is to whoever called. */
+  readonly operatingError: (error: unknown) => unknown;
   readonly log: Log;
 }
 
 /** What a switch needs of the queues, over pg-boss. */
 export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
-  const { queues, stores, collections, journal, log } = options;
+  const { queues, stores, collections, journal, operatingError, log } = options;
   const { pool } = queues;
-  return {
+  const upkeep: QueueUpkeep = {
     async dropCovered(direction) {
       const boss = await queues.ready();
       // Those that somebody has, or had, in hand as well: settling them then finds nothing.
@@ -55,6 +57,19 @@ export function createQueueUpkeep(options: QueueUpkeepOptions): QueueUpkeep {
         sink.insert(client, items),
       );
     },
+  };
+  const translated = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw operatingError(error);
+    }
+  };
+  return {
+    dropCovered: (direction) => translated(upkeep.dropCovered(direction)),
+    beginRelay: () => translated(upkeep.beginRelay()),
+    waiting: (direction) => translated(upkeep.waiting(direction)),
+    enqueueRejected: (direction, changes) => translated(upkeep.enqueueRejected(direction, changes)),
   };
 }
 

@@ -213,6 +213,15 @@ test('what must be done before relaying is done after every connection, and trie
   expect(await queuedIds()).toEqual(onceEach(ids));
 });
 
+test('I2: a cursor that vanished under an idle relay is noticed, and everything is in the queue again', async () => {
+  const ids = await writeMany(4);
+  const { relay: started } = startedRelay({ idleLookMs: 50 });
+  await relayed(started);
+  await fixture.pool.query('DELETE FROM relay_cursor; DELETE FROM pgboss.job');
+  await until('it looked again', async () => (await queuedIds()).size === ids.length);
+  expect(await queuedIds()).toEqual(onceEach(ids));
+});
+
 test('I12: a journal that ends before the cursor is not relayed past it', async () => {
   await writeMany(4);
   await relayed(startedRelay().relay);

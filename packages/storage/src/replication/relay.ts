@@ -10,6 +10,7 @@
 // answer to a COMMIT arrived, the next batch begins where the committed one ended (I2).
 import type { Pool } from 'pg';
 import type { Item } from '../changes/index.ts';
+import { counted, waiting } from '../counted.ts';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
@@ -22,6 +23,8 @@ import { inTransaction } from './transaction.ts';
 
 const BATCH_ITEMS_MAX = 1_000;
 const BATCH_TIMEOUT_MS = 30_000;
+/** An idle relay looks at its cursor this often. */
+const IDLE_LOOK_MS = 10_000;
 const BACKOFF: BackoffBounds = { minMs: 200, maxMs: 5_000 };
 
 export interface RelayOptions {
@@ -40,6 +43,7 @@ export interface RelayOptions {
    */
   readonly beforeRelay?: (signal: AbortSignal) => Promise<void>;
   readonly batchItemsMax?: number;
+  readonly idleLookMs?: number;
   readonly backoff?: BackoffBounds;
 }
 
@@ -103,7 +107,7 @@ class RunningRelay implements Relay {
     if (status.pending > 0) {
       this.#options.log.warn(
         { pending: status.pending },
-        `Relay: stopped with ${status.pending} changes waiting in the journal`,
+        `Relay: stopped with ${counted(status.pending, 'change')} waiting in the journal`,
       );
     }
     return status;
@@ -144,8 +148,14 @@ class RunningRelay implements Relay {
       if (cursor < outbox.head()) continue;
       if (this.#stopping.signal.aborted) return;
       this.#state = 'waiting';
-      await outbox.waitBeyond(cursor, this.#stopping.signal);
+      await outbox.waitBeyond(cursor, this.#untilLook());
     }
+  }
+
+  /** Ends a wait at a stop, and when the cursor is to be looked at again: somebody may have removed it. */
+  #untilLook(): AbortSignal {
+    const { idleLookMs = IDLE_LOOK_MS } = this.#options;
+    return AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(idleLookMs)]);
   }
 
   /** @returns the committed cursor */
@@ -180,7 +190,7 @@ class RunningRelay implements Relay {
       const { pending } = this.status();
       this.#options.log.warn(
         { since, pending, error: sentence },
-        `Relay: PostgreSQL can't take changes since ${since}, ${pending} wait in the journal: ${sentence}`,
+        `Relay: PostgreSQL can't take changes since ${since}, ${waiting(pending)} in the journal: ${sentence}`,
       );
     } else if (sentence !== this.#down.error) {
       this.#down = { ...this.#down, error: sentence };
@@ -196,7 +206,7 @@ class RunningRelay implements Relay {
     const { pending } = this.status();
     this.#options.log.info(
       { since, pending },
-      `Relay: PostgreSQL takes changes again (it could not since ${since}), ${pending} wait`,
+      `Relay: PostgreSQL takes changes again (it could not since ${since}), ${waiting(pending)}`,
     );
   }
 }
