@@ -71,9 +71,29 @@ test('operators move the phase over HTTP and from the command line, and see who 
     result: { seen: 1, remaining: 0 },
   });
 
+  const verify = async () => {
+    const { status, output } = await cli(['verify', '--json']);
+    const { id, mode, differences } = JSON.parse(output);
+    return { status, mode, id, classes: differences.map((one: { class: string }) => one.class) };
+  };
+  await cli(['sql', `UPDATE expenses SET notes = 'typed' WHERE id = 1`]);
+  const edited = await verify();
+  expect(edited).toMatchObject({ status: 1, mode: 'changed', classes: ['conflict'] });
+  // Which of the two counts is for a person to say.
+  const choice = ['--keep', 'primary', '--reason', 'A slip.'];
+  const chosen = await cli(['divergences', 'resolve', '--run', `${edited.id}`, ...choice]);
+  expect(chosen, chosen.output).toMatchObject({ status: 0 });
+  expect(await verify()).toMatchObject({ status: 0, classes: [] });
+
   await operator('PUT', '/phase', { desired: 'postgres-primary', reason: 'Phase 4.' });
   await reached('postgres-primary');
   expect((await call(origin, 'POST', '/api/v1/expense', created)).status).toBe(200);
+  await cli(['sql', 'DELETE FROM expenses WHERE id = 1']);
+  const lost = await verify();
+  expect(lost).toMatchObject({ status: 1, mode: 'changed', classes: ['divergent'] });
+  const mended = await cli(['repair', '--run', `${lost.id}`, '--reason', 'It is gone for good.']);
+  expect(mended, mended.output).toMatchObject({ status: 0 });
+  expect(await verify()).toMatchObject({ status: 0, classes: [] });
 
   // Another environment than theirs claims no other desired phase.
   const status = await cli(['status', '--json'], { FF_USE_DATABASE_STORAGE: 'false' });
@@ -99,7 +119,7 @@ test('operators move the phase over HTTP and from the command line, and see who 
   ]);
   expect(await tandem.interrupt()).toBe(0);
   expect(tandem.output()).not.toContain(token);
-});
+}, 180_000);
 
 test('a phase that the environment of a running service locks is refused with status 3', async () => {
   const dataDir = temporaryFolder();
