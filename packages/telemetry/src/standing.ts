@@ -38,6 +38,7 @@ interface PoolCounts {
 }
 
 const RELAY_STATES = ['connecting', 'relaying', 'waiting', 'down', 'stopped'] as const;
+const VERIFY_OUTCOMES = ['clean', 'differences', 'inconclusive'];
 const DIRECTION_STATES = ['working', 'idle', 'paused', 'stopped'] as const;
 
 /** @returns a function that makes the gauges say what the facts say */
@@ -85,9 +86,21 @@ export function standingGauges(registry: Registry): (facts: ProcessFacts) => voi
       'Since when the oldest job of a queue waits or is in hand.',
       ['queue'],
     ),
-    verifyAge: gauge('tandem_verify_age_seconds', 'Since the last verify run that finished.'),
-    verifyOutcome: gauge('tandem_verify_outcome', 'Its outcome: 1 for the one it is.', ['outcome']),
+    verifyAge: gauge(
+      'tandem_verify_age_seconds',
+      'Since the last verify run that finished: of everything (full), of what changed (changed).',
+      ['mode'],
+    ),
+    verifyOutcome: gauge(
+      'tandem_verify_outcome',
+      'How the latest of both ended: 1 for the outcome it had.',
+      ['outcome'],
+    ),
     verifyDifferences: gauge('tandem_verify_differences', 'What it found.', ['class']),
+    readiness: gauge(
+      'tandem_rollback_readiness_ratio',
+      'Share of the records that survive the way to the secondary and back unchanged.',
+    ),
     divergences: gauge('tandem_divergences_open', 'Divergences that nobody decided.', ['class']),
   };
 
@@ -104,15 +117,15 @@ export function standingGauges(registry: Registry): (facts: ProcessFacts) => voi
     for (const [name, open] of Object.entries(value.trust.divergences)) {
       gauges.divergences.set({ class: name }, open);
     }
-    const { verify } = value.trust;
-    if (verify === undefined) return;
-    gauges.verifyAge.set(verify.ageSeconds + ageSeconds);
-    oneHot(gauges.verifyOutcome, {}, 'outcome', verify.outcome, [
-      'clean',
-      'differences',
-      'inconclusive',
-    ]);
-    for (const [name, found] of Object.entries(verify.counts)) {
+    const { verified, readiness } = value.trust;
+    if (readiness !== null) gauges.readiness.set(readiness);
+    for (const { mode, ageSeconds: age } of verified) {
+      gauges.verifyAge.set({ mode }, age + ageSeconds);
+    }
+    const [latest] = verified;
+    if (latest === undefined) return;
+    oneHot(gauges.verifyOutcome, {}, 'outcome', latest.outcome, VERIFY_OUTCOMES);
+    for (const [name, found] of Object.entries(latest.counts)) {
       gauges.verifyDifferences.set({ class: name }, found);
     }
   }
