@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import { isTandemError } from '@tandem/storage/errors';
@@ -16,8 +18,7 @@ import {
 } from '@tandem/storage/replication';
 import type { Store } from '@tandem/storage/store';
 import { allTexts, create, createTestDatabase, expense } from '@tandem/storage/testing';
-import { describe, expect, test } from 'vitest';
-import { temporaryFolder } from './tandem-process.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const collections = await loadCollections();
 
@@ -66,7 +67,8 @@ function mortal<T extends object>(
 
 /** Two real stores and the queue, as one installation. */
 async function installation() {
-  const directory = join(temporaryFolder(), 'json');
+  const home = mkdtempSync(join(tmpdir(), 'tandem-e2e-'));
+  const directory = join(home, 'json');
   const database = await createTestDatabase();
   await migrateQueues(database.pool, silentLog);
   const queues = createQueueClient({ pool: database.pool, role: 'enqueue', log: silentLog });
@@ -78,7 +80,8 @@ async function installation() {
     try {
       return await work(json);
     } finally {
-      await json.close();
+      // As a process leaves it that is killed.
+      await json.close({ checkpoint: false });
     }
   };
 
@@ -118,6 +121,7 @@ async function installation() {
     await postgres.close();
     await queues.stop();
     await database.drop();
+    rmSync(home, { recursive: true });
   };
   const waitingForJson = async () =>
     (await readBacklog(database.pool)).queues[QUEUES.json]?.waiting;
@@ -151,9 +155,9 @@ async function dieAndStartAgain(
   move: { from: Phase; to: Phase; dieAt: number; when: 'before' | 'after' },
 ): Promise<boolean> {
   const { from, to, dieAt, when } = move;
-  await withJson((json) => walk(json, from));
   const life = new Mortality(dieAt, when);
   const died = await withJson(async (json) => {
+    await walk(json, from);
     const primary = primaryOf(from) === 'json' ? json : postgres;
     const [id, text] = [...(await writeToWhoeverAccepts([primary], 'before'))][0] ?? [];
     if (id === undefined || text === undefined)
@@ -177,8 +181,6 @@ async function dieAndStartAgain(
       expect(model.has(id), 'I9: an id is never given twice').toBe(false);
       model.set(id, text);
     }
-  });
-  await withJson(async (json) => {
     const { effective, waitingFor } = await walk(json, to);
     expect({ effective, waitingFor }).toEqual({ effective: to, waitingFor: null });
     const primary = primaryOf(to) === 'json' ? json : postgres;
@@ -193,19 +195,21 @@ describe('I3, I6: a start that dies at any act leaves one primary at most, and t
   const moves = PHASES.flatMap((from) => PHASES.map((to) => ({ from, to }))).filter(
     ({ from, to }) => from !== to,
   );
+  // One installation for all: each move begins by walking to where it leads from.
+  let system: Installation;
+  const model = new Map<number, string>();
+  beforeAll(async () => {
+    system = await installation();
+  });
+  afterAll(() => system.close());
+
   test.for(moves)('$from to $to', { timeout: 120_000 }, async ({ from, to }) => {
-    const system = await installation();
-    const model = new Map<number, string>();
     let deaths = 0;
-    try {
-      for (const when of ['before', 'after'] as const) {
-        for (let dieAt = 1; ; dieAt += 1) {
-          if (!(await dieAndStartAgain(system, model, { from, to, dieAt, when }))) break;
-          deaths += 1;
-        }
+    for (const when of ['before', 'after'] as const) {
+      for (let dieAt = 1; ; dieAt += 1) {
+        if (!(await dieAndStartAgain(system, model, { from, to, dieAt, when }))) break;
+        deaths += 1;
       }
-    } finally {
-      await system.close();
     }
     expect(deaths).toBeGreaterThanOrEqual(2);
   });
