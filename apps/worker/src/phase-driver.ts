@@ -272,7 +272,7 @@ export class PhaseDriver {
     const { waiting, active } = counts[QUEUES.json] ?? { waiting: 0, active: 0 };
     return {
       ...{ catchUpSince, deadLetters, postgresProblem: null },
-      mappingErrors: json.mappingErrors().length,
+      mappingErrors: json.mappingErrorCount,
       undecided: await postgres.phase.undecided(),
       overBudget: await postgres.phase.overBudget(),
       foreignEdits: json.externalEdits().filter(({ status }) => status === 'open').length,

@@ -190,6 +190,6 @@ export class JsonSession {
   #own(): Pick<GateFacts, 'catchUpSince' | 'mappingErrors' | 'foreignEdits'> {
     const { catchUpSince } = this.json.phase.read();
     const foreignEdits = this.json.externalEdits().filter(({ status }) => status === 'open').length;
-    return { catchUpSince, foreignEdits, mappingErrors: this.json.mappingErrors().length };
+    return { catchUpSince, foreignEdits, mappingErrors: this.json.mappingErrorCount };
   }
 }

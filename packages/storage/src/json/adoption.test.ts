@@ -133,6 +133,7 @@ test('a record the schema can not hold is served as it is, sorts last, and can b
   await writeLegacy(directory, `[${[...broken, OLD].join(',')}]`);
   const check = async (store: Awaited<ReturnType<typeof open>>) => {
     expect(store.mappingErrors().map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(store.mappingErrorCount).toBe(6);
     expect(store.mappingErrors()[0]?.problems).toMatchObject([{ field: 'date' }]);
     for (const [index, text] of broken.entries()) {
       expect((await store.get(expense, index + 1))?.text).toBe(text);

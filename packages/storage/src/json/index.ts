@@ -16,7 +16,8 @@ export {
   openJsonSnapshot,
   type SnapshotRefresh,
 } from './json-snapshot.ts';
-export type { JsonStore, MappingError } from './json-store.ts';
+export type { JsonStore } from './json-store.ts';
+export type { MappingError } from './memory.ts';
 export { acquireJsonStore, type JsonStoreOptions, openJsonStore } from './open.ts';
 export type { RecoveryReport } from './open-context.ts';
 export type { Pace } from './pace.ts';

@@ -3,7 +3,6 @@
 //              └── close(): checkpoint, last mark ──> closed ──> lock released
 //   Reads look at memory alone; writes go through the commit loop.
 import type { EditAdopter, Item, Outcome, Write } from '../changes/index.ts';
-import type { FieldProblem } from '../collections/index.ts';
 import { TandemError } from '../errors.ts';
 import { type JsonPhase, type JsonPhaseState, primaryOf } from '../phase/index.ts';
 import type { Outbox } from '../replication/index.ts';
@@ -25,20 +24,13 @@ import { IdleMark } from './idle-mark.ts';
 import { markJournal } from './journal-mark.ts';
 import { JournalOutbox } from './journal-outbox.ts';
 import type { SnapshotPlace } from './json-snapshot.ts';
-import type { Memory } from './memory.ts';
+import type { MappingError, Memory } from './memory.ts';
 import { MemoryReads } from './memory-reads.ts';
 import type { OpenContext, Recovered, RecoveryReport } from './open-context.ts';
 import { closeJournal, recoverInPlace } from './reopen.ts';
 import { acceptsWrites, stageApply, stageWrite } from './stage.ts';
 import type { StoreSettings } from './store-settings.ts';
 import type { StorageBroken } from './whole-file.ts';
-
-/** A record the schema can't hold; it is served as it is and blocks promotion. */
-export interface MappingError {
-  readonly collection: string;
-  readonly id: number;
-  readonly problems: readonly FieldProblem[];
-}
 
 /** The JSON store, while this process holds its lock. Made by `openJsonStore`. */
 export class JsonStore extends MemoryReads implements Store {
@@ -157,9 +149,12 @@ export class JsonStore extends MemoryReads implements Store {
 
   /** Records the schema can't hold, by collection and id. */
   mappingErrors(): readonly MappingError[] {
-    return [...this.#core.memory.tables].flatMap((table) =>
-      table.mappingErrors().map((error) => ({ collection: table.collection.name, ...error })),
-    );
+    return this.#core.memory.mappingErrors();
+  }
+
+  /** How many of them there are. */
+  get mappingErrorCount(): number {
+    return this.#core.memory.mappingErrorCount;
   }
 
   /** Foreign edits of the checkpoint files that were kept aside, oldest first. */

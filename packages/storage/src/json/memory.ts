@@ -1,7 +1,14 @@
-import type { Collection } from '../collections/index.ts';
+import type { Collection, FieldProblem } from '../collections/index.ts';
 import type { IdHighWater } from '../store.ts';
 import { type KeySnapshot, KeyTable } from './key-table.ts';
 import { RecordTable, type TableSnapshot } from './record-table.ts';
+
+/** A record the schema can't hold; it is served as it is and blocks promotion. */
+export interface MappingError {
+  readonly collection: string;
+  readonly id: number;
+  readonly problems: readonly FieldProblem[];
+}
 
 export interface MemorySnapshot {
   readonly tables: readonly TableSnapshot[];
@@ -33,6 +40,16 @@ export class Memory {
 
   highWater(): IdHighWater {
     return Object.fromEntries([...this.#tables].map(([name, { highWater }]) => [name, highWater]));
+  }
+
+  mappingErrors(): readonly MappingError[] {
+    return [...this.tables].flatMap((table) =>
+      table.mappingErrors().map((error) => ({ collection: table.collection.name, ...error })),
+    );
+  }
+
+  get mappingErrorCount(): number {
+    return [...this.tables].reduce((sum, table) => sum + table.mappingErrorCount, 0);
   }
 
   snapshot(): MemorySnapshot {

@@ -107,6 +107,11 @@ export class RecordTable {
     return { collection, highWater, byId: this.#byId.clone(), misfits: new Set(this.#misfits) };
   }
 
+  /** How many {@link mappingErrors} there are; costs nothing. */
+  get mappingErrorCount(): number {
+    return this.#misfits.size;
+  }
+
   mappingErrors(): { id: number; problems: readonly FieldProblem[] }[] {
     return [...this.#misfits].sort(ascending).map((id) => {
       const text = this.#byId.get(id)?.text;
