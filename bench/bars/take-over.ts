@@ -5,13 +5,13 @@ import { makeStore } from '../stores/large-store.ts';
 import { OpenedStore } from '../stores/opened-store.ts';
 import { inTurns, ratiosOf } from '../turns.ts';
 
-/** Of the profile's records, so that it shows how the cost grows. */
-const SHARES = [0.1, 1];
+/** Of the profile's records: two, so that it shows how the cost grows. */
+const SHARES = { full: [0.1, 1], quick: [1] } as const;
 
 /** Taking a store over with a follower's memory, over reading all of it. */
 export async function takeOver(profile: Profile, folder: string): Promise<Result[]> {
   const results: Result[] = [];
-  for (const share of SHARES) {
+  for (const share of SHARES[profile.name]) {
     const records = Math.round(profile.records * share);
     const directory = await makeStore(join(folder, `take-over-${records}`), records);
     const delays: number[] = [];
