@@ -1,7 +1,7 @@
 //   idle ──asked, or enough journal──> running ──┬──> idle
 //    ^                                           │ failed
 //    └────── tried again after a while ──────────┘
-import { sentenceOf } from '../errors.ts';
+import { sentenceOf, TandemError } from '../errors.ts';
 import { type Checkpointer, type Core, isBehind } from './checkpoint.ts';
 import type { DiskTrouble } from './disk-watch.ts';
 import type { OpenContext } from './open-context.ts';
@@ -41,19 +41,29 @@ export class CheckpointRuns {
   /**
    * Brings the checkpoint files up to everything applied so far (I7).
    * @throws {TandemError} `storage-full`, `storage-failed`; `refused-to-open` when a file has become a
-   *   symbolic link
+   *   symbolic link; `unavailable` once they have ended
    */
-  async now(): Promise<void> {
+  now(): Promise<void> {
+    return this.#now(() => {
+      if (this.#ended) throw new TandemError('unavailable', 'The JSON store is being closed.');
+    });
+  }
+
+  /** @param mayGoOn asked after each wait, right before something is begun */
+  async #now(mayGoOn: () => void): Promise<void> {
     const { checkpointer, core } = this.#options;
     try {
       for (;;) {
         // One that is under way may have taken its snapshot before the last write; if it fails, whoever
         // started it is told.
         while (this.#running !== undefined) await this.settled();
+        // One that began now would write into a store whose lock is let go of.
+        mayGoOn();
         if (isBehind(core())) return await this.start();
         const differ = await checkpointer.filesDiffer(core());
         // Another one may have begun while the files were looked at.
         if (this.#running !== undefined) continue;
+        mayGoOn();
         return await (differ ? this.start() : checkpointer.dropRelayed(core()));
       }
     } catch (error) {
@@ -136,7 +146,7 @@ export class CheckpointRuns {
     this.#ended = true;
     clearTimeout(this.#retry);
     try {
-      if (wantsLast) await this.now();
+      if (wantsLast) await this.#now(() => {});
       else await this.settled();
       return undefined;
     } catch (error) {
