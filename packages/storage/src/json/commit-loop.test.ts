@@ -18,13 +18,15 @@ async function storeWithHeldSync(): Promise<{
   readonly held: Promise<(error?: Error) => void>;
   arm(): void;
   fail: (operation: FileOperation) => Error | undefined;
+  before: (operation: FileOperation) => Promise<void> | undefined;
 }> {
   const seen: string[] = [];
   const held = Promise.withResolvers<(error?: Error) => void>();
   let armed = false;
-  const place: { fail: (operation: FileOperation) => Error | undefined } = {
-    fail: () => undefined,
-  };
+  const place: {
+    fail: (operation: FileOperation) => Error | undefined;
+    before: (operation: FileOperation) => Promise<void> | undefined;
+  } = { fail: () => undefined, before: () => undefined };
   const fileSystem = interceptFileSystem(realFileSystem, async (operation) => {
     if (!operation.path.includes('journal-')) return;
     seen.push(operation.kind);
@@ -34,6 +36,7 @@ async function storeWithHeldSync(): Promise<{
       held.resolve((error) => (error === undefined ? sync.resolve() : sync.reject(error)));
       await sync.promise;
     }
+    await place.before(operation);
     const error = place.fail(operation);
     if (error !== undefined) throw error;
   });
@@ -113,4 +116,35 @@ test('I1, I11: a disk that fills up under the next batch takes nothing from the 
   await expect(second).rejects.toMatchObject({ code: 'storage-full', status: 507 });
   place.fail = () => undefined;
   expect((await create(store)).id).toBe(2);
+});
+
+test('I2, I6: while the next batch is written the outbox is not ahead of what reads show', async () => {
+  const place = await storeWithHeldSync();
+  const { store, held, arm } = place;
+  await store.phase.update({ phase: 'json-primary', epoch: 2 });
+  await create(store);
+  arm();
+  const first = create(store);
+  const release = await held;
+  const second = create(store);
+  await new Promise((resume) => setImmediate(resume));
+  const writing = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  place.before = ({ kind }) => {
+    if (kind !== 'write') return undefined;
+    writing.resolve();
+    return goOn.promise;
+  };
+  release();
+  // The first is durable and not answered: its item must be neither counted nor missed.
+  await writing.promise;
+  expect(await contentOf(store)).toMatchObject({ expense: { length: 1 } });
+  const head = store.outbox.head();
+  const read = await store.outbox.read(0, 10);
+  goOn.resolve();
+  expect(head).toBe(1);
+  expect(read.map(({ seq }) => seq)).toEqual([1]);
+  await Promise.all([first, second]);
+  expect(store.outbox.head()).toBe(3);
+  expect((await store.outbox.read(head, 10)).map(({ seq }) => seq)).toEqual([2, 3]);
 });

@@ -36,14 +36,17 @@ export class JournalOutbox implements Outbox {
   #ringCharacters = 0;
   #anchors = new Map<number, Anchor[]>();
   #relayed = 0;
+  /** The journal's own mark is ahead of memory, and of the ring, while the next batch is written. */
+  #published: number;
 
   constructor(context: OpenContext, core: () => Core) {
     this.#context = context;
     this.#core = core;
+    this.#published = core().journal.mark.seq;
   }
 
   head(): number {
-    return this.#core().journal.mark.seq;
+    return this.#published;
   }
 
   position(): JsonPosition {
@@ -67,6 +70,7 @@ export class JournalOutbox implements Outbox {
     for (const entry of entries) {
       this.#ring.push(entry);
       this.#ringCharacters += sizeOf(entry);
+      this.#published = entry.seq;
     }
     this.#trim();
     this.#wake();
@@ -77,6 +81,7 @@ export class JournalOutbox implements Outbox {
     this.#ring = [];
     this.#ringCharacters = 0;
     this.#anchors.clear();
+    this.#published = this.#core().journal.mark.seq;
     this.#wake();
   }
 

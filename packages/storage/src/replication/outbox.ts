@@ -9,7 +9,7 @@ export interface OutboxEntry {
 
 /** Port of the JSON store's journal as an outbox (JSON primary), implemented in `json/`. */
 export interface Outbox {
-  /** `seq` of the last durable item; 0 before the first. */
+  /** `seq` of the last item that is durable and that the store's reads show; 0 before the first. */
   head(): number;
   /** How far the store is, everything durable counted. */
   position(): JsonPosition;
