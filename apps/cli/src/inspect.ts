@@ -11,7 +11,7 @@ import {
   readRelayedSeq,
   schemaIsCurrent,
 } from '@tandem/storage/postgres';
-import { readBacklog } from '@tandem/storage/replication';
+import { readBacklog, readQueueAges } from '@tandem/storage/replication';
 import { type Database, databaseOf } from './database-url.ts';
 import { type JsonFacts, type PostgresFacts, type Status, statusOf } from './status.ts';
 
@@ -24,7 +24,11 @@ export async function inspect(configuration: Configuration): Promise<Status> {
     database === undefined
       ? { known: false, reachable: false, problem: 'There is no database yet.' }
       : await inspectPostgres(database, json.phase?.pairId);
-  return statusOf({ lockedFlags: configuration.lockedFlags, json, postgres });
+  const { lockedFlags, host, port, workerPort } = configuration;
+  const metrics = [port, workerPort].flatMap((one) =>
+    one === 0 ? [] : [`http://${host.includes(':') ? `[${host}]` : host}:${one}/metrics`],
+  );
+  return statusOf({ lockedFlags, json, postgres, metrics });
 }
 
 async function inspectJson(directory: string): Promise<JsonFacts> {
@@ -56,6 +60,7 @@ async function inspectPostgres(
       flags: await readPhaseFlags(pool),
       relayed: pairId === undefined ? 0 : await readRelayedSeq(pool, pairId),
       backlog: await readBacklog(pool),
+      queueAges: await readQueueAges(pool),
       processes: await liveProcesses(pool),
       verify: (await lastVerify(pool)) ?? null,
       divergences: await divergenceLedger(pool).budgets(),

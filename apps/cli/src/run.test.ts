@@ -107,8 +107,13 @@ test('status counts what waits, and names each flag’s source', async () => {
       DUAL_WRITE_ENABLED: { value: true, source: 'table' },
     },
     postgres: { reachable: true },
+    queueAges: { 'write-to-postgres': null, 'write-to-json': null },
+    metrics: ['http://127.0.0.1:8000/metrics', 'http://127.0.0.1:8001/metrics'],
     problems: [],
   });
+  const { data: text } = await tandem(['status']);
+  expect(text).toMatch(/^ write-to-json +\| +0 +\| +0 +\| +- +\| +0$/m);
+  expect(text).toMatch(/^Metrics +http:/m);
 });
 
 test('status works with PostgreSQL down: what can not be known is null', async () => {

@@ -46,7 +46,7 @@ export function statusAsText(status: Status): string {
     lines.push(
       '',
       ...textTable(
-        ['queue', 'waiting', 'active', 'dead letters'].map((name, at) => ({
+        ['queue', 'waiting', 'active', 'oldest', 'dead letters'].map((name, at) => ({
           name,
           alignRight: at > 0,
         })),
@@ -54,15 +54,22 @@ export function statusAsText(status: Status): string {
           name,
           String(queue.waiting),
           String(queue.active),
+          ageAsText(status.queueAges?.[name] ?? null),
           String(queue.deadLetters),
         ]),
       ),
     );
   }
   if (processes !== null && processes.length > 0) lines.push('', ...processesAsText(processes));
+  if (status.metrics.length > 0) {
+    lines.push('', `Metrics       ${status.metrics.join(', ')} (with the operators' token)`);
+  }
   if (problems.length > 0) lines.push('', ...problems);
   return lines.join('\n');
 }
+
+const ageAsText = (seconds: number | null): string =>
+  seconds === null ? '-' : `${Math.round(seconds)} s`;
 
 /** How far the stores can be trusted to agree. */
 function trustLines({ verify, divergences }: Status): string[] {

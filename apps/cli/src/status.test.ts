@@ -39,6 +39,7 @@ const postgres = (epoch: number, phase: Phase): PostgresFacts => ({
     total: 3,
     deadLetters: 4,
   },
+  queueAges: { 'write-to-postgres': 12.4, 'write-to-json': null },
   processes: [],
 });
 

@@ -16,7 +16,7 @@ import {
   spokesman,
 } from '@tandem/storage/phase';
 import type { VerifySummary } from '@tandem/storage/postgres';
-import type { Backlog, QueueBacklog } from '@tandem/storage/replication';
+import type { Backlog, QueueAges, QueueBacklog } from '@tandem/storage/replication';
 
 /** What could be seen of the JSON store, without its lock. */
 export interface JsonFacts {
@@ -42,6 +42,7 @@ export type PostgresFacts =
       /** Outbox items of this JSON store that are in the queue. */
       readonly relayed: number;
       readonly backlog: Backlog;
+      readonly queueAges: QueueAges;
       readonly verify: VerifySummary | null;
       readonly divergences: readonly DivergenceBudget[];
       readonly processes: readonly LiveProcess[];
@@ -51,6 +52,8 @@ export interface StatusFacts {
   readonly lockedFlags: Partial<PhaseFlags>;
   readonly json: JsonFacts;
   readonly postgres: PostgresFacts;
+  /** Where api and worker expose metrics, as the environment says. */
+  readonly metrics?: readonly string[];
 }
 
 /** The state of an installation. `null` is what can't be known now; `problems` says why. */
@@ -82,6 +85,8 @@ export interface Status {
     readonly catchUpSince: string | null;
   };
   readonly queues: Readonly<Record<string, QueueBacklog>> | null;
+  /** Seconds since the oldest job of a queue was put there. */
+  readonly queueAges: QueueAges | null;
   /** Who runs; `null` when the database can't be asked. */
   readonly processes: readonly LiveProcess[] | null;
   /** Catch-ups under way. */
@@ -90,11 +95,13 @@ export interface Status {
   readonly verify: VerifySummary | null;
   /** Open differences a collection; those that are decided or on their way apart from these. */
   readonly divergences: readonly DivergenceBudget[] | null;
+  /** URLs; none where a port is not known before the start. */
+  readonly metrics: readonly string[];
   readonly problems: readonly string[];
 }
 
 /** Puts together what was seen. Pure. */
-export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
+export function statusOf({ lockedFlags, json, postgres, metrics = [] }: StatusFacts): Status {
   const table: FlagTable = postgres.known
     ? { read: true, rows: postgres.flags }
     : { read: false, why: "feature_flags can't be read." };
@@ -141,10 +148,12 @@ export function statusOf({ lockedFlags, json, postgres }: StatusFacts): Status {
       ...standingOf(postgres.known ? postgres.phase : undefined),
     },
     queues: postgres.known ? postgres.backlog.queues : null,
+    queueAges: postgres.known ? postgres.queueAges : null,
     verify: postgres.known ? postgres.verify : null,
     divergences: postgres.known ? postgres.divergences : null,
     processes: postgres.known ? processes : null,
     catchUps: runningIn(processes),
+    metrics,
     problems: problems.filter((problem) => problem !== undefined),
   };
 }

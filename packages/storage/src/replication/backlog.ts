@@ -45,15 +45,20 @@ export async function readBacklog(pool: Pick<Pool, 'query'>): Promise<Backlog> {
   };
 }
 
-type Count = (queue: string, state?: string) => number;
-
-async function countLive(pool: Pick<Pool, 'query'>): Promise<Count> {
-  const installed = await pool.query<{ installed: boolean }>({
+/** Whether the database has the queue's tables at all. */
+export async function queuesAreInstalled(pool: Pick<Pool, 'query'>): Promise<boolean> {
+  const { rows } = await pool.query<{ installed: boolean }>({
     text: 'SELECT to_regclass($1) IS NOT NULL AS installed',
     values: [`${QUEUE_SCHEMA}.job`],
     types: pg.types,
   });
-  if (installed.rows[0]?.installed !== true) return () => 0;
+  return rows[0]?.installed === true;
+}
+
+type Count = (queue: string, state?: string) => number;
+
+async function countLive(pool: Pick<Pool, 'query'>): Promise<Count> {
+  if (!(await queuesAreInstalled(pool))) return () => 0;
   const names = Object.values(QUEUES).flatMap((queue) => [queue, deadLetterQueueOf(queue)]);
   const { rows } = await pool.query<{ name: string; state: string; jobs: string }>(
     `SELECT name, state::text AS state, count(*) AS jobs FROM ${QUEUE_SCHEMA}.job

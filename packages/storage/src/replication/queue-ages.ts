@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { queuesAreInstalled } from './backlog.ts';
 import { QUEUE_SCHEMA } from './boss.ts';
 import { QUEUES } from './job-sink.ts';
 
@@ -14,8 +15,10 @@ const OLDEST = `SELECT queue, extract(epoch FROM now() - least(
     (SELECT min(created_on) FROM ${JOB} WHERE name = queue AND state = 'active')))::text AS seconds
   FROM unnest($1::text[]) AS queue`;
 
-/** How long changes wait in each queue, at a cost that does not grow with the queue. */
+/** How long changes wait in each queue, at a cost that does not grow with the queue. Before the queue
+ *  schema exists nothing waits. */
 export async function readQueueAges(pool: Pick<Pool, 'query'>): Promise<QueueAges> {
+  if (!(await queuesAreInstalled(pool))) return {};
   const { rows } = await pool.query<{ queue: string; seconds: string | null }>(OLDEST, [
     Object.values(QUEUES),
   ]);
