@@ -3,10 +3,11 @@
 //                     └─ take the JSON lock ─ mend ─ walk ─┬─ JSON primary ▶ serve JSON, relay
 //                                                          └─ give it up ──▶ serve PostgreSQL
 //   from then on the phase keeper follows, and moves, the phase
+import { hostname } from 'node:os';
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { isTandemError, TandemError } from '@tandem/storage/errors';
+import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
 import {
   inspectJsonStore,
   type JsonStore,
@@ -54,6 +55,8 @@ import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts
 import { awaitsAnswer } from './unanswered-commit.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
+/** This process as a sentence names it. */
+const OWN = { kind: 'api', pid: process.pid, host: hostname() } as const;
 
 export interface ApiProcessOptions {
   readonly configuration: Configuration;
@@ -243,6 +246,7 @@ export class ApiProcess {
         postgres: state.usable ? this.postgres : null,
         ...(state.usable ? {} : { unreachable: state.why }),
         jsonIsBlank: json.isBlank,
+        disagreement: state.usable ? await this.#disagreementWith(flags) : null,
       });
       this.keeper.waitingFor = waitingFor;
       if (waitingFor !== null) {
@@ -262,6 +266,19 @@ export class ApiProcess {
     await session.letGo();
     this.keeper.servePostgres(ended);
     this.keeper.warmth.keepFrom(json, ended.phase);
+  }
+
+  /** Whether others that run have another environment than this process, which they can't know yet. */
+  async #disagreementWith({ flags, desired }: ResolvedFlags): Promise<string | null> {
+    try {
+      const others = await this.#registry.others();
+      const own = others.map((other) => ({ ...other, ...OWN, flags, desired }));
+      return disagreement([...own.slice(0, 1), ...others]);
+    } catch (error) {
+      const fields = { error: sentenceOf(error) };
+      this.#options.log.debug(fields, 'Who else runs could not be asked.');
+      return null;
+    }
   }
 
   #jsonOptions(): JsonStoreOptions {

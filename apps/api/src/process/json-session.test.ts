@@ -66,6 +66,8 @@ test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it 
 
   known.disagreement = 'The environments disagree.';
   expect(await waitsFor()).toMatch(/^processes agree: The environments disagree\./);
+  // Also a move that keeps the primary.
+  expect(await session.step('json-only', 'test')).toEqual({ waitingFor: known.disagreement });
   known.disagreement = null;
 
   await json.phase.update({ catchUpSince: '2025-12-07T10:00:00.000Z' });

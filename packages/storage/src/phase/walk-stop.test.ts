@@ -46,6 +46,11 @@ test('I3: a stop during the difference of a walk undoes the seal and ends it; th
     committing: null,
   });
   const { signal: _, now: __, ...rest } = context;
+  const sentence = 'The environments disagree, so no switch starts.';
+  const apart = { ...rest, now: () => new Date(), disagreement: sentence };
+  expect(await walkTo('postgres-primary', apart)).toEqual({
+    ...{ effective: 'json-primary', waitingFor: sentence },
+  });
   const again = { ...rest, machine: new SwitchMachine(), now: () => new Date() };
   expect((await walkTo('postgres-primary', again)).effective).toBe('postgres-primary');
 });

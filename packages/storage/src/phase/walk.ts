@@ -17,6 +17,8 @@ export interface WalkContext extends Omit<SwitchContext, 'postgres'> {
   readonly postgres: PostgresSide | null;
   readonly unreachable?: string;
   readonly jsonIsBlank: boolean;
+  /** Processes that disagree about the flags, as a sentence: then nothing is moved. */
+  readonly disagreement?: string | null;
 }
 
 type StartedWalk = WalkContext & { readonly machine: SwitchMachine };
@@ -38,7 +40,9 @@ export async function walkTo(desired: Phase, given: WalkContext): Promise<WalkRe
       await agree(context);
       const effective = context.json.phase.read().phase;
       const next = nextPhase(effective, desired);
-      const refusal = next && (await step(effective, next, context));
+      const { disagreement = null } = context;
+      const mayStep = disagreement === null ? undefined : { waitingFor: disagreement };
+      const refusal = next && (mayStep ?? (await step(effective, next, context)));
       if (next === undefined || refusal !== undefined) {
         await dropForNobody(effective, context);
         return { effective, waitingFor: refusal?.waitingFor ?? null };

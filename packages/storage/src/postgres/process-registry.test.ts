@@ -111,6 +111,7 @@ test('the next process of a host removes those that were killed there, and nobod
     );
   await other(hostname(), killed.pid);
   await other('elsewhere', killed.pid);
+  expect((await living.others()).map(({ host }) => host)).toEqual(['elsewhere']);
   await registry('api').beat(FACTS);
   const hosts = (await liveProcesses(database.pool)).map(({ kind, host }) => `${kind} ${host}`);
   expect(hosts.sort()).toEqual(

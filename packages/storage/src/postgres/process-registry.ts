@@ -85,6 +85,13 @@ export class ProcessRegistry implements Processes {
     return liveProcesses(this.#options.pool);
   }
 
+  /** The live processes but this one; of this host only those that really run. */
+  async others(): Promise<readonly LiveProcess[]> {
+    const live = await this.live();
+    const runs = ({ host, pid }: LiveProcess) => host !== hostname() || isAlive(pid);
+    return live.filter((one) => one.id !== this.id && runs(one));
+  }
+
   /** The process is not live any more. Idempotent; never throws. */
   async stop(): Promise<void> {
     this.#facts = undefined;
