@@ -35,6 +35,7 @@ export function followWithPostgres(
     cursor: relayCursor,
     pairId: json.phase.read().pairId,
     ...{ log, observer },
-    beforeRelay: () => meetPostgres(context, journal),
+    // Not the process's own signal: a stop drains, and only the end of the drain cuts a catch-up off.
+    beforeRelay: (signal) => meetPostgres({ ...context, signal }, journal),
   });
 }
