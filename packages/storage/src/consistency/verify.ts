@@ -25,7 +25,7 @@ import type {
 const CANDIDATES_MAX = 5_000;
 const PROGRESS_KEYS = 1_000;
 const PATIENCE_MS = 30_000;
-/** Differences of one run that the ledger gets; the next run brings the others. */
+/** Differences of one run that the ledger gets; the ranges of the others stay dirty for the next. */
 const LEDGER_DIFFERENCES_MAX = 10_000;
 /** Between two notes of where a full run is. */
 const POSITION_INTERVAL_MS = 2_000;
@@ -173,6 +173,8 @@ class Comparison {
   async #note({ name }: Collection, range: number, { from }: RangeScope): Promise<void> {
     const now = performance.now();
     if (this.#task.mode !== 'full' || from === undefined) return;
+    // What the ledger had no room for lies behind the position, and a run that dies forgets its ranges.
+    if (this.#reported >= LEDGER_DIFFERENCES_MAX) return;
     if (now - this.#notedMs < POSITION_INTERVAL_MS) return;
     this.#notedMs = now;
     const position = { collection: name, range, seen: this.seen };
@@ -230,7 +232,10 @@ class Comparison {
 
   #undecided(difference: Parameters<Heard['undecided']>[0], moved: boolean): void {
     this.found.addInFlight(difference, moved);
-    const { subject } = difference;
+    this.#leaveDirty(difference.subject);
+  }
+
+  #leaveDirty(subject: SeenDifference['subject']): void {
     if ('key' in subject) return;
     const ranges = this.undecidedRanges.get(subject.collection) ?? new Set();
     this.undecidedRanges.set(subject.collection, ranges.add(rangeOf(subject.id)));
@@ -248,6 +253,7 @@ class Comparison {
     const { ledger, secondary } = this.#options;
     const room = LEDGER_DIFFERENCES_MAX - this.#reported;
     const some = this.#unreported.slice(0, room);
+    for (const { subject } of this.#unreported.slice(room)) this.#leaveDirty(subject);
     this.#unreported = [];
     this.#reported += some.length;
     if (some.length === 0) return;
