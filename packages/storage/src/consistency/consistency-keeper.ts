@@ -77,6 +77,8 @@ class RunningKeeper {
   readonly #ended: Promise<void>;
   #changedAtMs: number;
   #fullAtMs: number;
+  /** The differences that were logged last. */
+  #said = '';
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -218,10 +220,14 @@ class RunningKeeper {
   #say({ id, outcome, counts, seen }: VerifyRun): void {
     const { log } = this.#options;
     if (outcome !== 'differences') {
+      this.#said = '';
       log.info({ run: id, outcome, seen }, `Verify ${id}: ${outcome}`);
       return;
     }
     const sentence = `Verify ${id}: the stores differ; "tandem divergences list" says where`;
-    log.warn({ run: id, outcome, seen, counts }, sentence);
+    // Once, until it is another number of differences.
+    const said = JSON.stringify(counts);
+    log[said === this.#said ? 'debug' : 'warn']({ run: id, outcome, seen, counts }, sentence);
+    this.#said = said;
   }
 }

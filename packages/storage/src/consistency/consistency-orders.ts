@@ -2,7 +2,7 @@
 //                │                 └── its holder fell silent ──> taken by another
 //                └── withdraw ──> withdrawn
 import type { Progress } from './progress.ts';
-import type { RepairAsked, RepairResult } from './repair.ts';
+import type { RepairAsked, RepairResult } from './repair-result.ts';
 import type { VerifyProgress } from './verify.ts';
 import type { VerifyMode, VerifyOutcome } from './verify-run.ts';
 

@@ -47,6 +47,8 @@ test('every difference is listed once, however often it is seen, and ends with t
     secondary: { epoch: 2, version: 1, text: expect.stringContaining('"notes":"typed"') },
     ...{ into: 'postgres', lastRun: second.id },
   });
+  // No id is used up by seeing one again.
+  expect(open.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
   expect(open[1]?.firstSeen).not.toBe(open[1]?.lastSeen);
   expect(first.counts).toEqual(second.counts);
   expect(await dual.store.phase.overBudget()).toEqual([

@@ -40,15 +40,14 @@ export {
 export type { ComparedStores } from './looks.ts';
 export { describeNewer, findNewer, type NewerStates } from './newer-in.ts';
 export { describeProgress, type Progress } from './progress.ts';
-export {
-  type RepairAsked,
-  type RepairedItem,
-  type RepairOptions,
-  type RepairResult,
-  type RepairScope,
-  repair,
-} from './repair.ts';
+export { type RepairOptions, repair } from './repair.ts';
 export type { Side } from './repair-plan.ts';
+export type {
+  RepairAsked,
+  RepairedItem,
+  RepairResult,
+  RepairScope,
+} from './repair-result.ts';
 export { describeReadiness, type RollbackReadiness } from './rollback-readiness.ts';
 export { type ShadowedStores, ShadowReads, type ShadowReadsOptions } from './shadow-read.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';

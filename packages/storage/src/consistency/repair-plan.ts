@@ -1,5 +1,6 @@
 import { compareStamps, type Rewrite, type Stamp } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
+import type { IdHighWater } from '../store.ts';
 import { needsChoice, type SeenDifference } from './divergence-ledger.ts';
 
 /** Whose content counts. */
@@ -19,18 +20,28 @@ export type RepairAct =
 
 const none = (why: string): RepairAct => ({ act: 'none', why });
 
+/** An id further above every id given is not made the primary's: ids would run out. */
+const ID_LEAP_MAX = 1_000_000;
+
+/** What a plan must know of the primary. */
+export interface PrimaryFacts {
+  /** Of the phase in force: the new version has it. */
+  readonly epoch: number;
+  /** Highest ids given. */
+  readonly given: IdHighWater;
+}
+
 export const WAITS_FOR_CHOICE =
   'both sides may count: "tandem divergences resolve" keeps one of them';
 
 /**
  * What mends a difference that stands. Pure.
  * @param keep the operator's choice; without one forks and conflicts wait (I4)
- * @param epoch of the phase in force: the new version has it
  */
 export function planRepair(
   difference: SeenDifference,
   collections: readonly Collection[],
-  epoch: number,
+  { epoch, given }: PrimaryFacts,
   keep: Side | null,
 ): RepairAct {
   const { subject, class: name, kind, primary, secondary } = difference;
@@ -46,6 +57,12 @@ export function planRepair(
   }
   if (name === 'dead-lettered' && keep === null) {
     return none('it failed on its way: "tandem dead-letters show" says why; redrive or discard it');
+  }
+  if (subject.id > (given[collection.name] ?? 0) + ID_LEAP_MAX) {
+    const highest = given[collection.name] ?? 0;
+    return none(
+      `its id is far above ${highest}, the highest given, and ids would run out: DELETE it`,
+    );
   }
   const stamps = [primary, secondary].filter((side) => isStamp(side));
   const above = stamps.toSorted(compareStamps).at(-1);

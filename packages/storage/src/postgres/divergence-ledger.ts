@@ -15,17 +15,28 @@ import { sideOf } from './two-sides.ts';
 /** Rows of one statement: both texts of each travel in one parameter. */
 const REPORT_ROWS_MAX = 500;
 
-// An open entry that applying made stands for its subject: it is only noted as seen again. Sorted, so
-// that two reports lock in one order.
+// An open entry that applying made stands for its subject: it keeps its sides. What is open is updated
+// before anything is inserted: an insert that meets a conflict uses up an id all the same. The conflict
+// is left for two reports at once.
 const REPORT = `
   WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS r(subject text, collection text, record_id bigint,
       key text, class text, kind text, primary_epoch bigint, primary_version bigint,
       primary_text text, secondary_epoch bigint, secondary_version bigint, secondary_text text,
       detail text)
-  ), known AS (
+  ), met AS (
     UPDATE divergences AS d SET last_seen = now(), last_run = coalesce($4, d.last_run)
     FROM given WHERE d.subject = given.subject AND d.found_by = 'apply' AND d.resolved_at IS NULL
+    RETURNING d.subject
+  ), known AS (
+    UPDATE divergences AS d
+    SET last_seen = now(), last_run = coalesce($4, d.last_run), secondary = $3,
+      class = CASE WHEN $2 = 'verify' THEN given.class ELSE d.class END,
+      kind = given.kind, detail = given.detail,
+      primary_epoch = given.primary_epoch, primary_version = given.primary_version,
+      primary_text = given.primary_text, secondary_epoch = given.secondary_epoch,
+      secondary_version = given.secondary_version, secondary_text = given.secondary_text
+    FROM given WHERE d.subject = given.subject AND d.found_by <> 'apply' AND d.resolved_at IS NULL
     RETURNING d.subject
   )
   INSERT INTO divergences (subject, collection, record_id, key, class, kind,
@@ -33,15 +44,11 @@ const REPORT = `
     secondary_epoch, secondary_version, secondary_text, detail,
     found_by, secondary, last_run, first_seen, last_seen)
   SELECT given.*, $2, $3, $4::integer, now(), now() FROM given
-  WHERE NOT EXISTS (SELECT FROM known WHERE known.subject = given.subject)
+  WHERE NOT EXISTS (SELECT FROM met WHERE met.subject = given.subject)
+    AND NOT EXISTS (SELECT FROM known WHERE known.subject = given.subject)
   ORDER BY subject
   ON CONFLICT (subject) WHERE found_by <> 'apply' AND resolved_at IS NULL
-  DO UPDATE SET last_seen = now(), last_run = coalesce(excluded.last_run, divergences.last_run),
-    class = CASE WHEN excluded.found_by = 'verify' THEN excluded.class ELSE divergences.class END,
-    kind = excluded.kind, secondary = excluded.secondary, detail = excluded.detail,
-    primary_epoch = excluded.primary_epoch, primary_version = excluded.primary_version,
-    primary_text = excluded.primary_text, secondary_epoch = excluded.secondary_epoch,
-    secondary_version = excluded.secondary_version, secondary_text = excluded.secondary_text`;
+  DO UPDATE SET last_seen = now(), last_run = coalesce(excluded.last_run, divergences.last_run)`;
 
 const COLUMNS = `id, collection, record_id, key, class, kind, found_by, secondary,
   primary_epoch, primary_version, primary_text, secondary_epoch, secondary_version, secondary_text,
