@@ -96,6 +96,14 @@ tandem.stdout.setEncoding('utf8').on('data', (text: string) => {
   for (const line of text.split('\n')) if (TELLING.test(line)) console.log(line);
 });
 const ended = new Promise<number | null>((settle) => tandem.once('exit', (code) => settle(code)));
+process.once('uncaughtException', async (error) => {
+  console.error(error);
+  tandem.kill('SIGINT');
+  await ended;
+  await server.stop();
+  rmSync(home, { recursive: true, force: true });
+  process.exit(1);
+});
 await until('The start', READY_TIMEOUT_MS, async () => output.includes('Tandem is ready.'));
 const origin = /API +(http:\/\/[^/]+)/.exec(output)?.[1] as string;
 const database = new pg.Pool({ connectionString: server.url, max: 2 });

@@ -51,6 +51,8 @@ async function readOnly(on: boolean): Promise<void> {
     WHERE datname = current_database() AND pid <> pg_backend_pid()`;
   await sql(others);
   await sql('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+  // Each is noticed by itself; until then the pool would give it out.
+  await until('the pool has lost them', () => dual.pool.totalCount === 0);
 }
 
 test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it go', async () => {
