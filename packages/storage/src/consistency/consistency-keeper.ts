@@ -76,16 +76,15 @@ class RunningKeeper {
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
   #changedAtMs: number;
-  #fullAtMs: number;
+  /** `undefined` until the runs there were have been asked. */
+  #fullAtMs: number | undefined;
   /** The differences that were logged last. */
   #said = '';
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { changedMs, fullMs } = options.schedule;
-    const now = performance.now();
-    this.#changedAtMs = now + (changedMs ?? Number.POSITIVE_INFINITY);
-    this.#fullAtMs = now + (fullMs ?? Number.POSITIVE_INFINITY);
+    const { changedMs } = options.schedule;
+    this.#changedAtMs = performance.now() + (changedMs ?? Number.POSITIVE_INFINITY);
     this.#ended = this.#run();
   }
 
@@ -119,6 +118,7 @@ class RunningKeeper {
     const { orders, holder, notNow } = this.#options;
     const order = await orders.take(holder);
     if (order !== undefined) return this.#carryOut(order);
+    this.#fullAtMs ??= await this.#firstFullMs();
     const now = performance.now();
     if (now < Math.min(this.#changedAtMs, this.#fullAtMs)) return;
     // What a catch-up left as it was has no mark.
@@ -129,8 +129,30 @@ class RunningKeeper {
     const mode = now >= this.#fullAtMs ? 'full' : 'changed';
     const { schedule } = this.#options;
     this.#changedAtMs = now + (schedule.changedMs ?? Number.POSITIVE_INFINITY);
-    if (mode === 'full') this.#fullAtMs = now + (schedule.fullMs ?? Number.POSITIVE_INFINITY);
+    // One that fails is begun again when the next cheap one would be.
+    if (mode === 'full') this.#fullAtMs = now + this.#pauseMs;
     this.#say(await this.#verify(mode, { patienceMs: SCHEDULED_PATIENCE_MS }));
+    if (mode === 'full') this.#fullAtMs = now + (schedule.fullMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Counted from the last one, not from the start: a process that starts every day would never get to
+   * one. Without one in this epoch it is due soon: what a switch left as it was has no mark.
+   */
+  async #firstFullMs(): Promise<number> {
+    const { runs, primary, watermark, schedule } = this.#options;
+    const now = performance.now();
+    if (schedule.fullMs === null) return Number.POSITIVE_INFINITY;
+    const since = await runs.sinceFull(primary.name, watermark().epoch);
+    const restMs = since === null ? 0 : schedule.fullMs - since;
+    return now + Math.max(this.#pauseMs, restMs);
+  }
+
+  /** Before a full run: a process that starts, or one that failed, does something else first. */
+  get #pauseMs(): number {
+    const { changedMs, fullMs } = this.#options.schedule;
+    const longest = Number.POSITIVE_INFINITY;
+    return Math.min(changedMs ?? longest, fullMs ?? longest);
   }
 
   async #carryOut(order: ConsistencyOrder): Promise<void> {

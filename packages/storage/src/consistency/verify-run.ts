@@ -73,6 +73,8 @@ export interface VerifyRuns {
   begin(run: Pick<VerifyResult, 'startedAt' | 'primary' | 'watermark' | 'mode'>): Promise<number>;
   /** Where a full run of this primary was cut off lately, if no later one has finished. */
   cutOff(primary: StoreReads['name'], epoch: number): Promise<VerifyPosition | undefined>;
+  /** How long ago the last full run of this primary finished in this epoch, in ms; `null` without one. */
+  sinceFull(primary: StoreReads['name'], epoch: number): Promise<number | null>;
   reached(id: number, position: VerifyPosition): Promise<void>;
   finish(id: number, result: VerifyResult): Promise<void>;
 }

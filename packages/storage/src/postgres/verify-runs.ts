@@ -29,6 +29,10 @@ const CUT_OFF = `
                     WHERE later.mode = 'full' AND later.finished_at > r.started_at)
   ORDER BY id DESC LIMIT 1`;
 
+const SINCE_FULL = `
+  SELECT (extract(epoch FROM now() - max(finished_at)) * 1000)::bigint FROM verify_runs
+  WHERE mode = 'full' AND "primary" = $1 AND epoch = $2`;
+
 /** What a gate, or a person, asks of the runs there were. */
 export interface VerifySummary
   extends Pick<
@@ -63,6 +67,11 @@ export function verifyRuns(pool: Pool): VerifyRuns {
     async cutOff(primary, epoch) {
       const [row] = await translated(() => rows(pool, CUT_OFF, [primary, epoch]));
       return row === undefined ? undefined : JSON.parse(row[0] as string);
+    },
+
+    async sinceFull(primary, epoch) {
+      const [row] = await translated(() => rows(pool, SINCE_FULL, [primary, epoch]));
+      return (row?.[0] ?? null) as number | null;
     },
 
     async reached(id, position) {
