@@ -2,7 +2,6 @@
 //                                                         └─▶ json-primary    seal, drain, commit
 //
 // The worker holds the JSON lock in postgres-primary, so it drives the switches from there.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
 import type { CatchUpWatch } from '@tandem/storage/consistency';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
@@ -37,6 +36,7 @@ import {
 import {
   createQueueUpkeep,
   createRelayedJournal,
+  drained,
   jobsDueWithin,
   QUEUES,
   type QueueClient,
@@ -46,7 +46,6 @@ import {
 /** How often both stores remember how far the other is. */
 const MEET_INTERVAL_MS = 5_000;
 const RETRY_INTERVAL_MS = 5_000;
-const DRAIN_POLL_MS = 10;
 const NOTE_INTERVAL_MS = 2_000;
 /** Also jobs that wait for another try count as missing. */
 const QUEUE_AGE_MAX_MS = 24 * 3_600_000;
@@ -224,7 +223,7 @@ export class PhaseDriver {
     return promoteJson({
       ...{ ...context, signal, desiredBy },
       facts: () => this.#facts(),
-      drained: (timeoutMs) => this.#drained(timeoutMs),
+      drained: (timeoutMs) => drained(this.#options.queues.pool, QUEUES.json, timeoutMs),
     });
   }
 
@@ -253,16 +252,6 @@ export class PhaseDriver {
   /** The gates of a move from here, as they stand now. */
   async gates(): Promise<readonly Gate[]> {
     return gatesOf(await this.#facts());
-  }
-
-  async #drained(timeoutMs: number): Promise<boolean> {
-    const { queues } = this.#options;
-    const deadlineMs = performance.now() + timeoutMs;
-    while ((await jobsDueWithin(queues.pool, QUEUES.json, timeoutMs)) > 0) {
-      if (performance.now() > deadlineMs) return false;
-      await sleep(DRAIN_POLL_MS);
-    }
-    return true;
   }
 
   async #facts(): Promise<GateFacts> {

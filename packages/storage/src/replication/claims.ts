@@ -58,6 +58,15 @@ export async function takeBackLapsed(pool: Pool, queue: string, lapseMs: number)
   return rowCount ?? 0;
 }
 
+/** Lets what waits for another try be fetched at once; the failures that the jobs carry stand. */
+export async function tryAgainNow(pool: Pool, queue: string): Promise<void> {
+  await pool.query(
+    `UPDATE ${TABLE} SET start_after = now()
+     WHERE name = $1 AND state < 'active' AND start_after > now()`,
+    [queue],
+  );
+}
+
 /** How many jobs of a queue may still be applied within the span: those that can be fetched by then,
  *  and those that somebody has in hand. */
 export async function jobsDueWithin(pool: Pool, queue: string, spanMs: number): Promise<number> {

@@ -38,6 +38,7 @@ export {
   type DirectionWorker,
   startDirection,
 } from './direction-worker.ts';
+export { drained } from './drained.ts';
 export { createExplanations } from './explanations.ts';
 export { type JobSink, QUEUES } from './job-sink.ts';
 export { markingJobs } from './marking-jobs.ts';
