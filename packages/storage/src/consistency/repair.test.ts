@@ -100,6 +100,16 @@ test('from a PostgreSQL primary: edits typed there and states the JSON store mad
   expect(await dual.json.get(expense, 90)).toBeUndefined();
   expect(await dual.compare('postgres')).toMatchObject({ outcome: 'clean' });
   expect((await create(dual.store)).id).toBe(91);
+
+  // One record, of which the ledger knows nothing yet; and one that does not differ.
+  await dual.drained('json');
+  await dual.pool.query('UPDATE expenses SET version = 9 WHERE id = 5');
+  const one = await dual.repair('postgres', { scope: { collection: 'expense', id: 5 } });
+  expect(one).toMatchObject({ matched: 1, counts: { repaired: 1 } });
+  const [entry] = await ledger().find({ recordId: 5 }, { limit: 5 });
+  expect(entry).toMatchObject({ resolution: 'repaired', primary: { version: 9 } });
+  const equal = await dual.repair('postgres', { scope: { collection: 'expense', id: 3 } });
+  expect(equal).toMatchObject({ matched: 1, counts: { agreed: 1, repaired: 0 } });
 });
 
 test('I4: a fork that a worker met is listed, waits, and its dead letter goes with the decision', async () => {
