@@ -11,8 +11,9 @@ export interface HealthServerOptions {
     readonly contentType: string;
     /** Everything measured, as Prometheus text. */
     readonly text: () => Promise<string>;
-    /** What Prometheus sends as `Authorization: Bearer …`: the operators' token. */
-    readonly token: string;
+    /** What Prometheus sends as `Authorization: Bearer …`: the operators' token. Without one nobody is
+     *  answered. */
+    readonly token: string | undefined;
   };
 }
 
@@ -30,7 +31,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<F
   });
   app.get('/metrics', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    if (!bearsToken(request.headers.authorization, metrics.token)) {
+    const { token } = metrics;
+    if (token === undefined || !bearsToken(request.headers.authorization, token)) {
       reply.header('www-authenticate', 'Bearer realm="tandem operators"');
       return reply
         .code(401)

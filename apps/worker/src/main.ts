@@ -1,6 +1,7 @@
 import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
+import { type Configuration, readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import type { Log } from '@tandem/storage/log';
 import { operatorToken } from '@tandem/storage/operator-token';
 import { armFailpoint } from '@tandem/storage/phase';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
@@ -38,7 +39,7 @@ async function main(): Promise<number> {
     metrics: {
       contentType: metrics.contentType,
       text: () => metrics.text(facts.now()),
-      token: await operatorToken(configuration, log),
+      token: await metricsToken(configuration, log),
     },
   });
   worker.start();
@@ -49,14 +50,26 @@ async function main(): Promise<number> {
     process.stderr.write(`The worker did not stop within ${STOP_TIMEOUT_MS} ms.\n`);
     process.exit(1);
   }, STOP_TIMEOUT_MS);
-  await facts.stop();
+  // A server that hangs under a read for the metrics must not use up the drain's time.
+  const measured = facts.stop();
   const unclean = await stopOf(worker);
+  await measured;
   await health.close();
   await tracing?.stop();
   clearTimeout(deadline);
   if (unclean === undefined) return 0;
   log.error({ error: unclean }, `Stopped, but not cleanly: ${unclean}`);
   return EXIT_UNCLEAN;
+}
+
+/** A worker whose data folder can't hold the token works all the same; nobody reads its metrics then. */
+async function metricsToken(configuration: Configuration, log: Log): Promise<string | undefined> {
+  try {
+    return await operatorToken(configuration, log);
+  } catch (error) {
+    log.warn({ error: sentenceOf(error) }, `/metrics answers nobody: ${sentenceOf(error)}`);
+    return undefined;
+  }
 }
 
 /** @returns one sentence when the stop was not a clean one */
