@@ -130,6 +130,30 @@ test('I4: a fork that a worker met is listed, waits, and its dead letter goes wi
   expect(await dual.compare('json')).toMatchObject({ outcome: 'clean' });
 });
 
+test('I4: a choice made over one state of a fork does not overwrite a newer write', async () => {
+  dual = await filled('json-primary');
+  await dual.pool.query(`UPDATE expenses SET version = 5, epoch = 1, notes = 'chain' WHERE id = 5`);
+  const write = (notes: string) =>
+    run(dual.json, { op: 'update', collection: expense, id: 5, set: setOf({ notes }) });
+  await write('ours');
+  await dual.replicated();
+  const [seen] = await ledger().find({ recordId: 5, isOpen: true }, { limit: 5 });
+  await write('newer');
+  dual.relay();
+  dual.work('postgres');
+  const chosen = { entryIds: [seen?.id as number] };
+  const held = await dual.repair('json', { scope: chosen, keep: 'secondary' });
+  expect(held).toMatchObject({ counts: { left: 1, repaired: 0 } });
+  expect((await dual.json.get(expense, 5))?.text).toContain('"notes":"newer"');
+  const now = await ledger().find({ recordId: 5, isOpen: true }, { limit: 5 });
+  expect(now.map(({ primary }) => primary?.version)).toEqual([2, 3]);
+  const again = { entryIds: now.map(({ id }) => id) };
+  expect(await dual.repair('json', { scope: again, keep: 'secondary' })).toMatchObject({
+    counts: { repaired: 1 },
+  });
+  expect((await dual.json.get(expense, 5))?.text).toContain('"notes":"chain"');
+});
+
 test('an order is taken by one, goes to another when its holder falls silent, and is in the audit log', async () => {
   dual = await openDualStores('json-primary');
   const orders = consistencyOrders(dual.pool);

@@ -13,7 +13,7 @@ import {
 } from './divergence-ledger.ts';
 import { type ComparedStores, keyBelow } from './looks.ts';
 import { lookAt } from './repair-look.ts';
-import { planRepair, type RepairAct, type Side, WAITS_FOR_CHOICE } from './repair-plan.ts';
+import { planRepair, type RepairAct, WAITS_FOR_CHOICE } from './repair-plan.ts';
 import {
   type RepairAsked,
   type RepairedItem,
@@ -95,7 +95,7 @@ class Repair {
     for (const difference of standing) {
       const own = known.filter((entry) => subjectOf(entry) === subjectOf(difference));
       const plan =
-        heldBack(difference, own, keep) ?? planRepair(difference, collections, facts, keep);
+        heldBack(difference, own, this.#asked) ?? planRepair(difference, collections, facts, keep);
       if (plan.act === 'none') this.#note({ difference, plan }, 'left', plan.why);
       else if (dryRun) this.#note({ difference, plan }, 'planned');
       else planned.push({ difference, plan });
@@ -232,15 +232,22 @@ class Repair {
 function heldBack(
   { primary }: SeenDifference,
   entries: readonly LedgerEntry[],
-  keep: Side | null,
+  { keep, scope }: RepairAsked,
 ): RepairAct | undefined {
   if (keep === null) {
     const waits = entries.some(({ foundBy }) => foundBy === 'apply');
     return waits ? { act: 'none', why: WAITS_FOR_CHOICE } : undefined;
   }
-  const listed = entries.find(({ foundBy }) => foundBy !== 'apply')?.primary;
-  if (keep === 'primary' || listed === undefined) return undefined;
-  const isAsListed = listed.epoch === primary?.epoch && listed.version === primary?.version;
+  // An entry that applying made stays as it is; a newer change that was met has one of its own.
+  const chosen = entries.filter(({ id, lastRun }) => {
+    if ('entryIds' in scope) return scope.entryIds.includes(id);
+    return 'collection' in scope || lastRun === scope.runId;
+  });
+  if (keep === 'primary' || (chosen.length === 0 && 'collection' in scope)) return undefined;
+  const isAsListed = chosen.some(
+    ({ primary: listed }) =>
+      listed?.epoch === primary?.epoch && listed?.version === primary?.version,
+  );
   return isAsListed ? undefined : { act: 'none', why: CHANGED_MEANWHILE };
 }
 
