@@ -83,7 +83,6 @@ test('operators move the phase over HTTP and from the command line, and see who 
   const choice = ['--keep', 'primary', '--reason', 'A slip.'];
   const chosen = await cli(['divergences', 'resolve', '--run', `${edited.id}`, ...choice]);
   expect(chosen, chosen.output).toMatchObject({ status: 0 });
-  expect(await verify()).toMatchObject({ status: 0, classes: [] });
 
   await operator('PUT', '/phase', { desired: 'postgres-primary', reason: 'Phase 4.' });
   await reached('postgres-primary');

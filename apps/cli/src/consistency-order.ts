@@ -5,7 +5,7 @@ import { consistencyOrders } from '@tandem/storage/postgres';
 import type { Pool } from 'pg';
 
 const LOOK_INTERVAL_MS = 200;
-/** Whoever holds the JSON store looks for orders every second, unless it is busy with another. */
+/** Whoever holds the JSON store looks for orders twice a second, unless it is busy with another. */
 const TAKEN_TIMEOUT_MS = 15_000;
 const PROGRESS_INTERVAL_MS = 2_000;
 

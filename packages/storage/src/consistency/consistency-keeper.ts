@@ -22,7 +22,7 @@ import { type RepairOptions, repair } from './repair.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 import type { VerifyMode, VerifyRun, VerifyRuns, Watermark } from './verify-run.ts';
 
-const LOOK_INTERVAL_MS = 1_000;
+const LOOK_INTERVAL_MS = 500;
 const FAILURE_INTERVAL_MS = 5_000;
 const TELL_INTERVAL_MS = 2_000;
 /** What is scheduled is in no hurry; what an operator asked for is waited for. */
