@@ -1,4 +1,5 @@
 import { bringUpToDate, type CatchUpReport, describeDifferences } from '../consistency/index.ts';
+import { TandemError } from '../errors.ts';
 import { mend } from './mend.ts';
 import type { SwitchContext } from './switch-context.ts';
 
@@ -48,6 +49,11 @@ async function catchUp(context: SwitchContext, journal: RelayedJournal): Promise
     ...(context.watch && { watch: context.watch, isLive: true }),
   });
   await journal.skipTo(covered);
+  // It may outlive the relay that it is done for, and dual write may have been off meanwhile: what was
+  // written then is in no outbox, and the mark is another one's.
+  if (json.phase.read().catchUpSince !== since) {
+    throw new TandemError('unavailable', 'Another catch-up became necessary during this one.');
+  }
   await json.phase.update({ catchUpSince: null });
   sayWhatRemains(context, report);
 }
