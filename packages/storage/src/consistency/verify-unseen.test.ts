@@ -39,3 +39,21 @@ test('what the ledger had no room for is looked at again by the next cheap run',
   await changed();
   expect((await changed()).counts.divergent).toBe(500);
 });
+
+test('what no comparison would see does not come in, and what is loaded with triggers off is marked', async () => {
+  const typed = (id: number, extra: string) =>
+    dual.pool.query(
+      `INSERT INTO expenses (id, date, category, amount, account, extra)
+       VALUES ($1, '2025-01-01', 'x', 1, 'y', $2)`,
+      [id, extra],
+    );
+  for (const id of [0, -1]) await expect(typed(id, '{}')).rejects.toThrow('id_is_positive');
+  for (const extra of ['[]', 'null', '3']) {
+    await expect(typed(1, extra)).rejects.toThrow('extra_is_an_object');
+  }
+  expect(await dual.compare('json')).toMatchObject({ outcome: 'clean', seen: 0 });
+  await dual.pool.query(`SET session_replication_role = replica;
+    INSERT INTO expenses (id, date, category, amount, account) VALUES (5, '2025-01-01', 'x', 1, 'y');
+    SET session_replication_role = origin`);
+  expect((await changed()).differences).toMatchObject([{ kind: 'extra', subject: { id: 5 } }]);
+});

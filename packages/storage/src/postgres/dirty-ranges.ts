@@ -114,7 +114,7 @@ async function unwatched(
   const found = await rows(
     pool,
     `SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-     WHERE tgname LIKE '%\\_mark\\_%' AND tgenabled <> 'D' AND pg_table_is_visible(tgrelid)`,
+     WHERE tgname LIKE '%\\_mark\\_%' AND tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)`,
   );
   const counts = Map.groupBy(found, ([table]) => table);
   return collections

@@ -33,6 +33,9 @@ export const expenses = pgTable(
     // What PostgreSQL's types hold beyond the API's.
     check('expenses_date_is_a_day', sql`${table.date} BETWEEN '0001-01-01' AND '9999-12-31'`),
     check('expenses_amount_is_a_number', sql`${table.amount} <> 'NaN'`),
+    // What no store could hold, and no comparison would see.
+    check('expenses_id_is_positive', sql`${table.id} > 0`),
+    check('expenses_extra_is_an_object', sql`json_typeof(${table.extra}) = 'object'`),
   ],
 );
 
