@@ -91,6 +91,7 @@ export class CheckpointRuns {
       await this.#options.checkpointer.run(this.#options.core());
       await this.#options.onDone();
       this.#trouble = undefined;
+      this.#forgetRetry();
     } catch (error) {
       const since = this.#trouble?.since ?? new Date(this.#context.now()).toISOString();
       this.#trouble = { since, sentence: sentenceOf(error) };
@@ -113,14 +114,19 @@ export class CheckpointRuns {
   /** The reason why the last one failed may be gone. */
   tryAgainNow(): void {
     if (this.#trouble === undefined || this.#running !== undefined || this.#ended) return;
+    this.#forgetRetry();
+    this.#startInBackground();
+  }
+
+  /** While one stands none is started by itself. */
+  #forgetRetry(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    this.#startInBackground();
   }
 
   #tryAgainLater(): void {
     if (this.#ended) return;
-    clearTimeout(this.#retry);
+    this.#forgetRetry();
     this.#retry = setTimeout(() => this.tryAgainNow(), RETRY_MS).unref();
   }
 
