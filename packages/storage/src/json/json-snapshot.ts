@@ -68,6 +68,8 @@ export class JsonSnapshot extends MemoryReads {
     const { storeId } = manifest;
     const journal = new SnapshotJournal(this.#fileSystem, this.#layout, storeId, memory);
     journal.goOnFrom(segment, position);
+    // Whoever closed that store serves on: what it may have to load, it loads beside requests.
+    this.#pace = { besideRequests: true };
     this.#loaded = { manifest, memory, journal, holdsAll: true };
   }
 
