@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { verifiedLast } from '../postgres/index.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
 import { create, expense, run } from '../testing/store-fixture.ts';
 
@@ -56,4 +57,15 @@ test('what no comparison would see does not come in, and what is loaded with tri
     INSERT INTO expenses (id, date, category, amount, account) VALUES (5, '2025-01-01', 'x', 1, 'y');
     SET session_replication_role = origin`);
   expect((await changed()).differences).toMatchObject([{ kind: 'extra', subject: { id: 5 } }]);
+});
+
+test('a run counts for the gates of its own epoch alone', async () => {
+  await dual.compare('json');
+  expect(await verifiedLast(dual.pool, 'json')).toMatchObject({ outcome: 'clean' });
+  const move = { actor: 'test', reason: 'Dual write was off for a while.', evidence: {} };
+  await dual.store.phase.advance(2, { phase: 'json-primary', epoch: 4 }, move);
+  expect(await verifiedLast(dual.pool, 'json')).toBeNull();
+  const watermark = { epoch: 4, outboxSeq: 0 };
+  await dual.compare('json', { watermark });
+  expect(await verifiedLast(dual.pool, 'json')).toMatchObject({ outcome: 'clean' });
 });

@@ -150,7 +150,8 @@ export async function lastVerify(pool: Pool): Promise<VerifySummary | undefined>
 }
 
 /**
- * What the last run from a primary found, and how long ago; `null` before the first.
+ * What the last run from a primary found, and how long ago; `null` before the first of this epoch: with
+ * what was written while the other store did not follow, an older one says nothing.
  * @throws {TandemError} `unavailable`, `storage-failed`
  */
 export async function verifiedLast(
@@ -161,7 +162,9 @@ export async function verifiedLast(
     rows(
       pool,
       `SELECT outcome, (extract(epoch FROM now() - finished_at) * 1000)::bigint FROM verify_runs
-       WHERE finished_at IS NOT NULL AND "primary" = $1 ORDER BY finished_at DESC, id DESC LIMIT 1`,
+       WHERE finished_at IS NOT NULL AND "primary" = $1
+         AND epoch >= (SELECT epoch FROM phase_state)
+       ORDER BY finished_at DESC, id DESC LIMIT 1`,
       [primary],
     ),
   );
