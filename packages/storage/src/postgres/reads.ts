@@ -107,22 +107,30 @@ async function readEntries(
   context: ReadContext,
   collection: Collection,
   where: string,
-  values: readonly [from: unknown, limit?: number],
+  [from, limit]: readonly [from: unknown, limit?: number],
 ): Promise<readonly ScanEntry[]> {
   const table = tableOf(context, collection);
-  // A record typed in beside its tombstone counts: it is what clients are given. Asked for each
-  // tombstone, because a join would read the whole table for a page.
-  const buried = `(SELECT count(*) FROM ${table.identifier} AS l WHERE l.id = tombstones.id) = 0`;
-  const found = await ask(
-    context,
-    `(SELECT true AS live, ${table.columns} FROM ${table.identifier} WHERE ${where})
-     UNION ALL
-     (SELECT false, id, epoch, version, NULL, NULL FROM tombstones
-      WHERE collection = $1 AND ${buried} AND ${where})
-     ORDER BY id ${values.length === 2 ? 'LIMIT $3' : ''}`,
-    [collection.name, ...values],
-  );
-  return found.map(([live, ...row]) => {
+  // One more: of two rows of one id the page has both, and sees it.
+  const values = limit === undefined ? [from] : [from, limit + 1];
+  const read = (buried: string) =>
+    ask(
+      context,
+      `(SELECT true AS live, ${table.columns} FROM ${table.identifier} WHERE ${where})
+       UNION ALL
+       (SELECT false, id, epoch, version, NULL, NULL FROM tombstones
+        WHERE collection = $1 ${buried} AND ${where})
+       ORDER BY id ${limit === undefined ? '' : 'LIMIT $3'}`,
+      [collection.name, ...values],
+    );
+  let found = await read('');
+  // A record typed in beside its tombstone counts: it is what clients are given. Asked for only where
+  // there is one, because no plan of it is good for every page.
+  if (found.some((row, index) => row[1] === found[index - 1]?.[1])) {
+    found = await read(
+      `AND NOT EXISTS (SELECT FROM ${table.identifier} AS l WHERE l.id = tombstones.id)`,
+    );
+  }
+  return found.slice(0, limit).map(([live, ...row]) => {
     if (live === true) return recordOfRow(row);
     const [id, epoch, version] = row as [number, number, number];
     return { id, epoch, version, text: null };
