@@ -42,7 +42,7 @@ import type { WorkerReport } from './report.ts';
 
 const POOL_CONNECTIONS_MAX = 8;
 const PHASE_INTERVAL_MS = 500;
-const RETIRE_INTERVAL_MS = 30_000;
+const RETIRE_INTERVAL_MS = 5_000;
 /** Looking through very many dead letters takes seconds: it rests so many times as long. */
 const RETIRE_REST_FACTOR = 20;
 /** Whoever asks how this process is shall not wait for a server that does not answer. */
