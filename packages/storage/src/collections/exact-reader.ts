@@ -1,4 +1,14 @@
-import { type ExactNumber, exactNumber } from './exact-json.ts';
+import type { ExactNumber } from './exact-json.ts';
+import {
+  ARRAY_END,
+  ARRAY_START,
+  COLON,
+  COMMA,
+  JsonScanner,
+  OBJECT_END,
+  OBJECT_START,
+  QUOTE,
+} from './json-scanner.ts';
 
 /**
  * A JSON object with its members in the order they were written in. A JavaScript object would put names
@@ -14,22 +24,6 @@ export type ExactValue =
   | string
   | boolean
   | null;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OBJECT_START = 0x7b;
-const ARRAY_START = 0x5b;
-
-const BLANKS = /[ \t\r\n]*/y;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-/** A string with one of these is read by `JSON.parse`, which knows escapes and refuses the rest. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
-const NOT_PLAIN = /[\\\u0000-\u001f]/;
-const WORDS = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-] as const;
 
 /**
  * Reads JSON with nothing lost: numbers keep their spelling, members their order. Of a name given twice
@@ -53,109 +47,54 @@ export function writeExact(value: ExactValue): string {
 }
 
 class Reader {
-  readonly #text: string;
-  #at = 0;
+  readonly #scanner: JsonScanner;
 
   constructor(text: string) {
-    this.#text = text;
+    this.#scanner = new JsonScanner(
+      text,
+      (where) => new SyntaxError(`This is not JSON: something is wrong ${where}.`),
+    );
   }
 
   whole(): ExactValue {
     const value = this.#value();
-    this.#skipBlanks();
-    if (this.#at < this.#text.length) throw this.#unexpected();
+    this.#scanner.end();
     return value;
   }
 
   #value(): ExactValue {
-    this.#skipBlanks();
-    switch (this.#text.charCodeAt(this.#at)) {
+    switch (this.#scanner.next()) {
       case QUOTE:
-        return this.#string();
+        return this.#scanner.string();
       case OBJECT_START:
         return this.#object();
       case ARRAY_START:
         return this.#array();
       default:
-        return this.#scalar();
+        return this.#scanner.scalar();
     }
   }
 
   #object(): ExactObject {
     const object = new Map<string, ExactValue>();
-    this.#at++;
-    if (this.#takes('}')) return object;
+    this.#scanner.expect(OBJECT_START);
+    if (this.#scanner.takes(OBJECT_END)) return object;
     do {
-      this.#skipBlanks();
-      if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#unexpected();
-      const name = this.#string();
-      this.#expect(':');
+      const name = this.#scanner.string();
+      this.#scanner.expect(COLON);
       object.set(name, this.#value());
-    } while (this.#takes(','));
-    this.#expect('}');
+    } while (this.#scanner.takes(COMMA));
+    this.#scanner.expect(OBJECT_END);
     return object;
   }
 
   #array(): ExactValue[] {
     const array: ExactValue[] = [];
-    this.#at++;
-    if (this.#takes(']')) return array;
+    this.#scanner.expect(ARRAY_START);
+    if (this.#scanner.takes(ARRAY_END)) return array;
     do array.push(this.#value());
-    while (this.#takes(','));
-    this.#expect(']');
+    while (this.#scanner.takes(COMMA));
+    this.#scanner.expect(ARRAY_END);
     return array;
-  }
-
-  #string(): string {
-    const start = this.#at;
-    let end = this.#text.indexOf('"', start + 1);
-    while (end >= 0 && this.#isEscaped(end)) end = this.#text.indexOf('"', end + 1);
-    if (end < 0) throw this.#unexpected();
-    this.#at = end + 1;
-    const plain = this.#text.slice(start + 1, end);
-    return NOT_PLAIN.test(plain) ? JSON.parse(this.#text.slice(start, end + 1)) : plain;
-  }
-
-  #isEscaped(quote: number): boolean {
-    let backslashes = 0;
-    while (this.#text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
-    return backslashes % 2 === 1;
-  }
-
-  #scalar(): ExactValue {
-    NUMBER.lastIndex = this.#at;
-    if (NUMBER.test(this.#text)) {
-      const spelling = this.#text.slice(this.#at, NUMBER.lastIndex);
-      this.#at = NUMBER.lastIndex;
-      return exactNumber(spelling);
-    }
-    for (const [word, value] of WORDS) {
-      if (!this.#text.startsWith(word, this.#at)) continue;
-      this.#at += word.length;
-      return value;
-    }
-    throw this.#unexpected();
-  }
-
-  #takes(character: string): boolean {
-    this.#skipBlanks();
-    if (this.#text[this.#at] !== character) return false;
-    this.#at++;
-    return true;
-  }
-
-  #expect(character: string): void {
-    if (!this.#takes(character)) throw this.#unexpected();
-  }
-
-  #skipBlanks(): void {
-    BLANKS.lastIndex = this.#at;
-    BLANKS.test(this.#text);
-    this.#at = BLANKS.lastIndex;
-  }
-
-  #unexpected(): SyntaxError {
-    const where = this.#at < this.#text.length ? `at character ${this.#at + 1}` : 'where it ends';
-    return new SyntaxError(`This is not JSON: something is wrong ${where}.`);
   }
 }

@@ -21,6 +21,16 @@ export { isExactObject, readExact, writeExact } from './exact-reader.ts';
 export { checkField, type FieldProblem, isCalendarDay, TEXT_BYTES_MAX } from './field-value.ts';
 export { type Input, readCreate, readFieldUpdate, readUpdate } from './input.ts';
 export {
+  ARRAY_END,
+  ARRAY_START,
+  COLON,
+  COMMA,
+  JsonScanner,
+  OBJECT_END,
+  OBJECT_START,
+  QUOTE,
+} from './json-scanner.ts';
+export {
   canonicalText,
   type ReadRecord,
   type RecordParts,
