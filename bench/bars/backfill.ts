@@ -108,7 +108,7 @@ async function measure(stores: Stores, turns: number, folder: string): Promise<R
     ),
     result(
       `${of} records PostgreSQL → JSON, empty, over COPY`,
-      { relation: '≥', value: 0.2 },
+      { relation: '≥', value: 0.4 },
       ratiosOf(measured.back, measured.copy),
       spellAll(measured.back, unit),
     ),
