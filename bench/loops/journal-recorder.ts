@@ -14,7 +14,8 @@ export function recordJournal(): {
     return {
       ...file,
       write: (bytes, position) => {
-        batches.push(bytes.length);
+        // Zeros are room that is reserved, not a batch.
+        if (bytes[0] !== 0) batches.push(bytes.length);
         return file.write(bytes, position);
       },
     };

@@ -38,6 +38,20 @@ export const CHECK_MUTANTS: readonly Mutant[] = [
     ['recovery', 'crash-sweep'],
   ),
   inJson(
+    'journal: reserved room counts as part of a torn batch',
+    'recovery',
+    'const bytes = withoutRoom(',
+    'const bytes = Buffer.from(',
+    ['journal-room'],
+  ),
+  inJson(
+    'journal: any zero byte behind the lines is taken for reserved room',
+    'line-codec',
+    '&& (await isRoomUpTo(file, offset, stop))',
+    '',
+    ['journal-room'],
+  ),
+  inJson(
     'journal: the commit line is not compared with its lines',
     'segment-scan',
     'payload.count !== items.length',

@@ -40,7 +40,7 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
   const storeId = randomUUID();
   await writeState(fileSystem, layout.state(1), { storeId, number: 1 }, memory.snapshot());
   const identity = { storeId, number: 1 };
-  const journal = await Journal.create(fileSystem, layout, identity, { batch: 0, seq: 0 });
+  const journal = await Journal.create(context, identity, { batch: 0, seq: 0 });
   const manifest: Manifest = {
     format: FORMAT,
     storeId,

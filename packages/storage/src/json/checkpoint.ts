@@ -118,12 +118,11 @@ export class Checkpointer {
 
   /** The snapshot holds exactly the segments before the new one. */
   async #rotate(core: Core): Promise<Started> {
-    const { fileSystem, layout } = this.#context;
     const { mark } = core.journal;
     if (mark.batch > mark.start.batch) {
       const identity = { storeId: core.manifest.storeId, number: mark.number + 1 };
       const start = { batch: mark.batch, seq: mark.seq };
-      const journal = await Journal.create(fileSystem, layout, identity, start);
+      const journal = await Journal.create(this.#context, identity, start);
       const old = core.journal;
       const sealed = core.manifest.segments.slice(0, -1);
       try {

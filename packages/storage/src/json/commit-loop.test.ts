@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TandemError } from '../errors.ts';
 import {
   type FileOperation,
   fileError,
@@ -6,6 +7,7 @@ import {
 } from '../testing/intercepted-file-system.ts';
 import { contentOf, freshDirectory, open } from '../testing/json-fixture.ts';
 import { create, expense, run, setOf, valuesOf } from '../testing/store-fixture.ts';
+import { CommitLoop } from './commit-loop.ts';
 import { type JsonStore, type Pace, realFileSystem } from './index.ts';
 
 const OVERLAPPING: Pace = { overlaps: () => true, halves: () => false, synced: () => {} };
@@ -147,4 +149,27 @@ test('I2, I6: while the next batch is written the outbox is not ahead of what re
   await Promise.all([first, second]);
   expect(store.outbox.head()).toBe(3);
   expect((await store.outbox.read(head, 10)).map(({ seq }) => seq)).toEqual([2, 3]);
+});
+
+test('writes beyond what may wait are refused as overload; what runs alone never is', async () => {
+  const none = (): never => {
+    throw new Error('No batch is made in this test.');
+  };
+  const host = { openBatch: none, write: none, sync: none, publish: none, onBroken: none };
+  const loop = new CommitLoop(host, OVERLAPPING);
+  const goOn = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const alone = loop.exclusive(() => {
+    begun.resolve();
+    return goOn.promise;
+  });
+  await begun.promise;
+  const waiting = Array.from({ length: 65_536 }, () => loop.submit(() => 1).catch(String));
+  await expect(loop.submit(() => 1)).rejects.toMatchObject({ code: 'overloaded' });
+  const checkpoint = loop.exclusive(async () => 'done').catch(String);
+  loop.stop(new TandemError('storage-failed', 'The test ends.'));
+  goOn.resolve();
+  await alone;
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set([expect.stringContaining('ends')]));
+  expect(await checkpoint).toContain('ends');
 });

@@ -12,7 +12,7 @@ import { StorageBroken } from './whole-file.ts';
 /** Bounds of one batch; a single large task may exceed them. */
 const BATCH_TASKS_MAX = 4_096;
 const BATCH_BYTES_MAX = 8 << 20;
-/** Tasks that may wait; more are refused as overload. */
+/** Writes that may wait; more are refused as overload. What runs alone (a checkpoint, a switch) never is. */
 const QUEUE_TASKS_MAX = 65_536;
 
 /** What the loop drives; the store owns it. */
@@ -78,6 +78,9 @@ export class CommitLoop {
    */
   submit<T>(stage: (batch: Batch) => T): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#queue.length >= QUEUE_TASKS_MAX && this.#refusal === undefined) {
+      return Promise.reject(new TandemError('overloaded', 'Too many writes are waiting.'));
+    }
     return this.#enqueue((resolve, reject) => {
       return { stage, value: undefined, threw: false, resolve, reject };
     }) as Promise<T>;
@@ -92,9 +95,6 @@ export class CommitLoop {
     taskOf: (resolve: Settle['resolve'], reject: Settle['reject']) => Task,
   ): Promise<unknown> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    if (this.#queue.length >= QUEUE_TASKS_MAX) {
-      return Promise.reject(new TandemError('overloaded', 'Too many writes are waiting.'));
-    }
     return new Promise((resolve, reject) => {
       this.#queue.push(taskOf(resolve, reject));
       if (this.#running) return this.#stageSoon();

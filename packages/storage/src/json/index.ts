@@ -10,6 +10,7 @@ export { realFileSystem } from './file-system.ts';
 export { freshReads } from './fresh-reads.ts';
 export { type HandoverRequest, requestHandover } from './handover.ts';
 export { inspectJsonStore, type JsonInspection } from './inspect.ts';
+export type { JournalRoom } from './journal.ts';
 export {
   type JsonSnapshot,
   type JsonSnapshotOptions,

@@ -95,7 +95,7 @@ export interface Line {
   readonly checksum: number;
 }
 
-/** Up to where a file's lines are intact, and why not further (`undefined`: it ends there). */
+/** Up to where a file's lines are intact, and why not further (`undefined`: they end there). */
 export interface ScanEnd {
   readonly offset: number;
   readonly checksum: number;
@@ -143,8 +143,26 @@ export function checkLine(
   return { from: start, to: end, checksum };
 }
 
+const ZEROS = Buffer.alloc(SLICE_BYTES);
+
+const isZeros = (bytes: Buffer): boolean => ZEROS.subarray(0, bytes.length).equals(bytes);
+
+/** Whether a file has nothing but zeros from a place on: room that was reserved and not written to. */
+async function isRoomUpTo(file: OpenFile, from: number, to: number): Promise<boolean> {
+  const buffer = Buffer.allocUnsafe(Math.min(SLICE_BYTES, to - from));
+  for (let at = from; at < to; ) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, to - at));
+    const read = await readInto(file, at, piece);
+    if (!isZeros(piece.subarray(0, read))) return false;
+    if (read < piece.length) return true;
+    at += read;
+  }
+  return true;
+}
+
 /**
- * Visits every intact line from a place on, in order, reading the file in pieces.
+ * Visits every intact line from a place on, in order, reading the file in pieces. Reserved room, zeros up to
+ * the end of the file, is no problem: the lines end before it.
  * @param visit returns `false` to stop after a line
  */
 export async function scanLines(
@@ -175,7 +193,7 @@ export async function scanLines(
         into.subarray(rest.length, rest.length + Math.max(wanted, 0)),
       );
       if (more === 0) {
-        return rest.length === 0
+        return rest.length < PREFIX_BYTES && isZeros(rest)
           ? { offset, checksum }
           : { offset, checksum, problem: 'the file ends in the middle of a line.' };
       }
@@ -183,7 +201,10 @@ export async function scanLines(
       base = offset;
       continue;
     }
-    if ('problem' in checked) return { offset, checksum, problem: checked.problem };
+    if ('problem' in checked) {
+      const isRoom = buffer[offset - base] === 0 && (await isRoomUpTo(file, offset, stop));
+      return { offset, checksum, ...(isRoom ? {} : { problem: checked.problem }) };
+    }
     const end = base + checked.to + 1;
     const go = visit({
       buffer,

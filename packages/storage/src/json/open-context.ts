@@ -2,7 +2,7 @@ import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
 import type { FileSystem } from './file-system.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalRoom } from './journal.ts';
 import type { Layout } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import type { Memory } from './memory.ts';
@@ -16,6 +16,7 @@ export interface OpenContext {
   readonly observer: Observer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly journalRoom: JournalRoom;
 }
 
 /** What opening found and did. */

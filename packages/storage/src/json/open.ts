@@ -11,6 +11,7 @@ import { checkpointErrand, editErrand } from './errands.ts';
 import type { EditOrder } from './external-edit.ts';
 import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
 import { requestHandover } from './handover.ts';
+import { JOURNAL_ROOM, type JournalRoom } from './journal.ts';
 import { JsonStore } from './json-store.ts';
 import { layoutOf } from './layout.ts';
 import { refuseLinks } from './linked-file.ts';
@@ -57,6 +58,8 @@ export interface JsonStoreOptions {
   readonly follower?: WarmFollower | undefined;
   /** Names the holder to other processes; one that is named does errands for them (`errands.ts`). */
   readonly processName?: string;
+  /** How a journal segment reserves room. */
+  readonly journalRoom?: JournalRoom;
   /** How batches follow each other; measured, unless a test wants it repeatable. */
   readonly pace?: Pace;
   /** Keeps what applying must not overwrite. */
@@ -72,7 +75,10 @@ export async function openJsonStore(options: JsonStoreOptions): Promise<JsonStor
   const { collections, fileSystem = realFileSystem, now = Date.now, log = silentLog } = options;
   const { observer = noObserver } = options;
   const layout = layoutOf(options.directory);
-  const context: OpenContext = { fileSystem, layout, collections, log, observer, now };
+  const { journalRoom = JOURNAL_ROOM } = options;
+  const context: OpenContext = {
+    ...{ fileSystem, layout, collections, log, observer, now, journalRoom },
+  };
   try {
     const lock = await takePlace(context, options.processName ?? process.title);
     let store: JsonStore | undefined;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, cp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFailed, test } from 'vitest';
@@ -99,18 +99,6 @@ test('I12: a torn tail of any length is cut, kept aside, and nothing before it i
     expect(await allTexts(later)).toEqual([third.text, ...expected]);
     expect(third.id).toBe(expected.length + 1);
   }
-});
-
-test('I12: zeros where the last batch should be are a torn tail', async () => {
-  const directory = await freshDirectory();
-  const store = await open(directory);
-  const { text } = await create(store);
-  const copy = await crashed(directory);
-  const [segment = ''] = await segmentsOf(copy);
-  await appendFile(segment, Buffer.alloc(5_000));
-  const again = await open(copy);
-  expect(await allTexts(again)).toEqual([text]);
-  expect(again.recoveryReport.torn?.bytes).toBe(5_000);
 });
 
 test('I12: a damaged middle refuses to open, names file and offset, and changes nothing', async () => {

@@ -21,7 +21,7 @@ import {
   scanBatches,
 } from './segment-scan.ts';
 import { readState } from './state-file.ts';
-import { damageOfTail } from './torn-tail.ts';
+import { damageOfTail, withoutRoom } from './torn-tail.ts';
 import type { WarmStart } from './warm-start.ts';
 import {
   hashFile,
@@ -243,7 +243,9 @@ async function cutTornTail(
     const reason = `${problem.reason} Batch ${later} behind it is whole, so this was once whole too.`;
     throw damagedSegment(path, problem.offset, reason);
   }
-  const bytes = await readRange(file, position.offset, (await file.size()) - position.offset);
+  const bytes = withoutRoom(
+    await readRange(file, position.offset, (await file.size()) - position.offset),
+  );
   const damage = damageOfTail(bytes, position);
   if (damage !== undefined) {
     const reason = `${damage} All of the last batch arrived on disk, so it was damaged there.`;
@@ -269,14 +271,13 @@ function continueJournal(
   { payloads, position, torn }: Tail,
   trustFiles: boolean,
 ): Promise<Journal> {
-  const { fileSystem, layout } = context;
   if (trustFiles && payloads.length === 0 && torn === undefined) {
-    return Journal.resume(fileSystem, layout, mark);
+    return Journal.resume(context, mark);
   }
   const { batch, seq } = position;
   const identity = { storeId, number: mark.number + 1 };
   const start = { batch: mark.batch, seq: mark.seq };
-  return Journal.create(fileSystem, layout, identity, start, { payloads, batch, seq });
+  return Journal.create(context, identity, start, { payloads, batch, seq });
 }
 
 /** Removes what an interrupted checkpoint or recovery left behind. */

@@ -1,5 +1,5 @@
 //   an interrupted write leaves of each sector the new bytes, or zeros, or is cut short:
-//     line line li            cut short       ──> torn
+//     line line li            cut short, or zeros from there on ──> torn
 //     line 000000 ne commit   a sector lacks  ──> torn
 //     line lXne commit        all of it is there, and it does not fit ──> damaged
 import { checkLine } from './line-codec.ts';
@@ -9,10 +9,12 @@ const SECTOR_BYTES = 512;
 const NEWLINE = 0x0a;
 
 /**
- * Tells a write that was interrupted from one that arrived and was damaged later (I12). Appended space
- * reads as zeros until its bytes arrive, on every file system that does not show old blocks.
+ * Tells a write that was interrupted from one that arrived and was damaged later (I12). Reserved room is
+ * zeros, and appended space reads as zeros until its bytes arrive, on every file system that does not show
+ * old blocks.
  *
- * @param rest what follows the last whole batch, up to the end of the file
+ * @param rest what follows the last whole batch, up to the end of the file or to where nothing but
+ *   reserved room follows
  * @param after where that batch ended: place in the file, and checksum of its last line
  * @returns why it can't be what an interrupted write leaves, or `undefined` when it can
  */
@@ -34,6 +36,13 @@ export function damageOfTail(
     at = line.to + 1;
   }
   return undefined;
+}
+
+/** Cuts the reserved room off: no line has a zero byte in it. */
+export function withoutRoom(rest: Buffer): Buffer {
+  let end = rest.length;
+  while (end > 0 && rest[end - 1] === 0) end--;
+  return rest.subarray(0, end);
 }
 
 /** Whether all that lies in one of the disk's sectors is zeros. */

@@ -14,6 +14,8 @@ export interface FileOperation {
     | 'sync-directory'
     | 'read';
   readonly path: string;
+  /** What a write writes. */
+  readonly bytes?: Uint8Array;
 }
 
 /**
@@ -24,13 +26,17 @@ export function interceptFileSystem(
   before: (operation: FileOperation) => void | Promise<void>,
 ): FileSystem {
   const file = (path: string, open: OpenFile): OpenFile => {
-    const first = async <T>(kind: FileOperation['kind'], run: () => Promise<T>): Promise<T> => {
-      await before({ kind, path });
+    const first = async <T>(
+      kind: FileOperation['kind'],
+      run: () => Promise<T>,
+      bytes?: Uint8Array,
+    ): Promise<T> => {
+      await before({ kind, path, ...(bytes === undefined ? {} : { bytes }) });
       return run();
     };
     return {
       read: (into, position) => first('read', () => open.read(into, position)),
-      write: (bytes, position) => first('write', () => open.write(bytes, position)),
+      write: (bytes, position) => first('write', () => open.write(bytes, position), bytes),
       fdatasync: () => first('fdatasync', () => open.fdatasync()),
       fsync: () => first('fsync', () => open.fsync()),
       truncate: (length) => first('truncate', () => open.truncate(length)),

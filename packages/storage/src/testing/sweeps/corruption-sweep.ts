@@ -16,6 +16,8 @@ const BITS = 8;
 const OUTBOX_ITEMS_MAX = 1_000_000;
 /** A mark is made by the phase change that ends a history, not by a timer. */
 const NO_IDLE_MARK_MS = 2 ** 30;
+/** Segments have reserved room behind their lines once they have grown a little. */
+const ROOM = { fromBytes: 1_000, bytes: 700 };
 const DAMAGED = /\.tandem\/(?:manifest\.json|(?:journal|state)-\d+\.log)$/;
 
 /** How a history ends: closed; power cut after the idle mark; power cut right after the last answer. */
@@ -158,6 +160,7 @@ function open(machine: SimulatedMachine, collections: readonly Collection[]): Pr
   const fileSystem = machine.process().fileSystem;
   return openJsonStore({
     ...{ directory: DIRECTORY, collections, fileSystem, idleMarkMs: NO_IDLE_MARK_MS },
+    journalRoom: ROOM,
   });
 }
 

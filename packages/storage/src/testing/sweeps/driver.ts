@@ -293,13 +293,13 @@ export class Driver {
   }
 
   async #open(): Promise<void> {
-    const { journalBytesMax, checkpointAfterBytes } = this.#workload;
+    const { journalBytesMax, checkpointAfterBytes, journalRoom } = this.#workload;
     for (let attempt = 1; this.#store === undefined; attempt++) {
       this.#process = this.#machine.process();
       try {
         const opening = openJsonStore({
           ...{ directory: DIRECTORY, collections: this.#collections },
-          ...{ journalBytesMax, checkpointAfterBytes },
+          ...{ journalBytesMax, checkpointAfterBytes, journalRoom },
           fileSystem: this.#process.fileSystem,
           now: () => this.#milliseconds++,
           pace: this.#pace,

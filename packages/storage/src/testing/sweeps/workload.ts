@@ -1,5 +1,6 @@
 import type { Item, Write } from '../../changes/index.ts';
 import { type Collection, parseExact, readCreate, readUpdate } from '../../collections/index.ts';
+import type { JournalRoom } from '../../json/index.ts';
 import type { JsonPhaseState } from '../../phase/index.ts';
 import type { IdHighWater } from '../../store.ts';
 import { below, pickOf } from '../seeded-random.ts';
@@ -24,6 +25,7 @@ export interface Workload {
   readonly legacy: Readonly<Record<string, string>> | undefined;
   readonly journalBytesMax: number;
   readonly checkpointAfterBytes: number;
+  readonly journalRoom: JournalRoom;
 }
 
 const WEIGHTS: readonly (readonly [number, Action])[] = [
@@ -70,6 +72,7 @@ export function workloadOf(random: () => number, seed: number, length: number): 
     legacy: random() < 0.4 ? LEGACY_FILES : undefined,
     journalBytesMax: random() < 0.5 ? 3_000 : 1 << 28,
     checkpointAfterBytes: random() < 0.5 ? 6_000 : 1 << 26,
+    journalRoom: { fromBytes: random() < 0.7 ? below(random, 2_000) : 1 << 20, bytes: 700 },
   };
 }
 
