@@ -4,6 +4,8 @@ import type { RecordStore } from '@tandem/storage/store';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { LoggerOptions } from 'pino';
 import { answerClientError } from './client-error.ts';
+import { type AccessOptions, access } from './guard/access.ts';
+import { ConsoleSessions } from './guard/console-session.ts';
 import { apiDocumentation } from './plugins/api-documentation.ts';
 import { type MeasuringOptions, measuring } from './plugins/measuring.ts';
 import { answerError, problems } from './plugins/problems.ts';
@@ -18,6 +20,7 @@ import { type MigrationOptions, migration } from './routes/migration.ts';
 import { probes } from './routes/probes.ts';
 import { problemPages } from './routes/problem-pages.ts';
 import { records } from './routes/records.ts';
+import { session } from './routes/session.ts';
 
 export interface AppOptions {
   readonly collections: readonly Collection[];
@@ -31,6 +34,8 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger | LoggerOptions;
   /** `CORS_ORIGIN`: origins separated by commas, or `*`; without it no CORS header is sent. */
   readonly corsOrigin?: string | undefined;
+  /** Who is let in; without it nobody is but clients of the records. */
+  readonly access?: Omit<AccessOptions, 'sessions'>;
   /** The operators' routes; without it there are none. */
   readonly migration?: MigrationOptions;
   /** The operators' routes on dead letters and single records; without it there are none. */
@@ -89,6 +94,9 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   });
   boundClosing(app, options.closeGraceMs ?? CLOSE_GRACE_MS);
   if (options.measuring !== undefined) await app.register(measuring, options.measuring);
+  const { operatorToken } = options.access ?? {};
+  const sessions = operatorToken === undefined ? undefined : new ConsoleSessions(operatorToken);
+  await app.register(access, { ...options.access, sessions });
   await app.register(problems);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
@@ -96,6 +104,9 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   probes(app, readiness);
   problemPages(app);
   if (options.metrics !== undefined) metrics(app, options.metrics);
+  if (operatorToken !== undefined && sessions !== undefined) {
+    session(app, { sessions, operatorToken });
+  }
   if (options.migration !== undefined) migration(app, options.migration);
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
   if (options.consistency !== undefined) consistency(app, options.consistency);

@@ -2,7 +2,6 @@ import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { externalEditsOf, inspectJsonStore, jsonRecords } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { operatorToken } from '@tandem/storage/operator-token';
 import {
   auditLog,
   consistencyOrders,
@@ -54,7 +53,6 @@ export async function openOperators(
   log: Log,
 ): Promise<Operators> {
   const { databaseUrl = '', lockedFlags, jsonDir } = configuration;
-  const token = await operatorToken(configuration, log);
   const applicationName = 'tandem-api-operators';
   const pool = createPool(databaseUrl, { applicationName, max: CONNECTIONS_MAX, log });
   const operations = migrationOperations({
@@ -69,7 +67,6 @@ export async function openOperators(
   const deadLetters = {
     operations: deadLetterOperations({ pool, audit: auditLog, operatingError: storageError }),
     xray,
-    token,
   };
   const queues = createQueueClient({ pool, role: 'enqueue', log });
   const jobs = createJobSink({ queues, queue: QUEUES.json });
@@ -87,7 +84,6 @@ export async function openOperators(
     ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
     orders: consistencyOrders(pool),
     runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
-    token,
   };
-  return { operations, deadLetters, consistency, edits, token, pool, close };
+  return { operations, deadLetters, consistency, edits, pool, close };
 }

@@ -2,6 +2,7 @@ import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
 import { ShadowReads } from '@tandem/storage/consistency';
 import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
+import { operatorToken } from '@tandem/storage/operator-token';
 import { armFailpoint } from '@tandem/storage/phase';
 import { divergenceLedger } from '@tandem/storage/postgres';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
@@ -51,6 +52,7 @@ async function main(): Promise<number> {
   const requests = measuredRequests(api.requests, metrics.requests, rate > 0 ? shadow : undefined);
   const app = await build({
     collections,
+    access: { operatorToken: await operatorToken(configuration, log) },
     migration: operators,
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
@@ -63,7 +65,6 @@ async function main(): Promise<number> {
     metrics: {
       contentType: metrics.contentType,
       text: () => metrics.text(facts.now()),
-      token: operators.token,
     },
     primary: () => requests,
     readiness: () => readinessReport(api),

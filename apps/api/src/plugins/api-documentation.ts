@@ -79,7 +79,8 @@ export const apiDocumentation = plugin(
     });
 
     let text: string | undefined;
-    app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    const documented = { config: { scope: 'public' }, schema: { hide: true } } as const;
+    app.get('/openapi.json', documented, (_request, reply) => {
       text ??= JSON.stringify(app.swagger());
       return reply.type('application/json; charset=utf-8').send(text);
     });

@@ -6,7 +6,8 @@ test('each request is measured once, by its route and never by its path', async 
   const requests = { ended: (one: object) => ended.push(one), wrote: () => undefined };
   const { app } = await appWithoutStore({
     measuring: { requests, phase: () => 'json-only' },
-    metrics: { contentType: 'text/plain', text: async () => 'a 1\n', token: 'a-token-of-sixteen' },
+    access: { operatorToken: 'a-token-of-sixteen' },
+    metrics: { contentType: 'text/plain', text: async () => 'a 1\n' },
   });
   const authorization = 'Bearer a-token-of-sixteen';
   expect((await app.inject('/metrics')).statusCode).toBe(401);

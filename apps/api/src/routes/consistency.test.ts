@@ -27,9 +27,8 @@ beforeAll(async () => {
     ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
     orders: consistencyOrders(pool),
     runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
-    token: TOKEN,
   };
-  ({ app } = await appWithoutStore({ consistency }));
+  ({ app } = await appWithoutStore({ access: { operatorToken: TOKEN }, consistency }));
   const document = (await app.inject('/openapi.json')).json();
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   ajv = new Ajv2020({ strict: false, allErrors: true });

@@ -7,7 +7,6 @@ import type {
 import { TandemError } from '@tandem/storage/errors';
 import type { LedgerOperations, VerifySummary } from '@tandem/storage/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { operatorsOnly } from '../plugins/operators-only.ts';
 import {
   readAcceptance,
   readBudget,
@@ -39,62 +38,58 @@ export interface ConsistencyRoutesOptions {
     /** @throws {TandemError} `not-found` */
     read(id: number): Promise<VerifyRun>;
   };
-  /** What operators send as `Authorization: Bearer …`. */
-  readonly token: string;
 }
 
 const BASE = '/api/v1/migration';
 
-/** Verify, repair and the ledger of differences. Each route needs the token. What reads or writes both
+/** Verify, repair and the ledger of differences. What reads or writes both
  *  stores is an order to the process that holds the JSON store; it answers at once, with its id. */
 export function consistency(app: FastifyInstance, options: ConsistencyRoutesOptions): void {
-  const { ledger, operations, orders, runs, token } = options;
-  const onRequest = operatorsOnly(token);
+  const { ledger, operations, orders, runs } = options;
+  const config = { scope: 'operator' } as const;
   const ordered = async (order: Parameters<ConsistencyOrders['place']>[0]) =>
     found(await orders.read(await orders.place(order)), 'order');
 
-  app.get(`${BASE}/verify`, { onRequest, schema: lastVerifySchema }, async () => ({
+  app.get(`${BASE}/verify`, { config, schema: lastVerifySchema }, async () => ({
     last: (await runs.last()) ?? null,
   }));
-  app.get(`${BASE}/verify/:id`, { onRequest, schema: verifyRunSchema }, async (request) =>
+  app.get(`${BASE}/verify/:id`, { config, schema: verifyRunSchema }, async (request) =>
     runs.read(idOf(request)),
   );
-  app.post(`${BASE}/verify`, { onRequest, schema: verifySchema }, async (request) =>
+  app.post(`${BASE}/verify`, { config, schema: verifySchema }, async (request) =>
     ordered(readVerifyOrder(request)),
   );
-  app.post(`${BASE}/repair`, { onRequest, schema: repairSchema }, async (request) =>
+  app.post(`${BASE}/repair`, { config, schema: repairSchema }, async (request) =>
     ordered(readRepair(request)),
   );
-  app.get(`${BASE}/orders/:id`, { onRequest, schema: orderSchema }, async (request) =>
+  app.get(`${BASE}/orders/:id`, { config, schema: orderSchema }, async (request) =>
     found(await orders.read(idOf(request)), 'order'),
   );
 
-  app.get(`${BASE}/divergences`, { onRequest, schema: divergencesSchema }, async (request) => {
+  app.get(`${BASE}/divergences`, { config, schema: divergencesSchema }, async (request) => {
     const { filter, page } = readLedgerQuery(request);
     const entries = await ledger.find(filter, page);
     const isMore = entries.length === page.limit;
     return { entries, next: isMore ? (entries.at(-1)?.id ?? null) : null };
   });
-  app.get(`${BASE}/divergences/budgets`, { onRequest, schema: budgetsSchema }, () =>
-    ledger.budgets(),
-  );
+  app.get(`${BASE}/divergences/budgets`, { config, schema: budgetsSchema }, () => ledger.budgets());
   app.put(
     `${BASE}/divergences/budgets/:collection`,
-    { onRequest, schema: budgetSchema },
+    { config, schema: budgetSchema },
     async (request) => {
       const { budget, by } = readBudget(request);
       await operations.setBudget(budget, by);
       return ledger.budgets();
     },
   );
-  app.get(`${BASE}/divergences/:id`, { onRequest, schema: divergenceSchema }, async (request) => {
+  app.get(`${BASE}/divergences/:id`, { config, schema: divergenceSchema }, async (request) => {
     const [entry] = await ledger.find({ ids: [idOf(request)] }, { limit: 1 });
     return found(entry, 'divergence');
   });
-  app.post(`${BASE}/divergences/resolve`, { onRequest, schema: resolveSchema }, async (request) =>
+  app.post(`${BASE}/divergences/resolve`, { config, schema: resolveSchema }, async (request) =>
     ordered(readChoice(request)),
   );
-  app.post(`${BASE}/divergences/accept`, { onRequest, schema: acceptSchema }, async (request) => {
+  app.post(`${BASE}/divergences/accept`, { config, schema: acceptSchema }, async (request) => {
     const { ids, by } = readAcceptance(request);
     return { matched: ids.length, changed: await operations.accept(ids, by) };
   });

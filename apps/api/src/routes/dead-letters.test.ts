@@ -24,10 +24,10 @@ beforeAll(async () => {
     database: { records: postgresRecords(pool, collections), jobs: recordJobs(pool) },
   };
   ({ app } = await appWithoutStore({
+    access: { operatorToken: token },
     deadLetters: {
       operations: deadLetterOperations({ pool, audit: auditLog, operatingError: storageError }),
       xray: ports,
-      token,
     },
   }));
   const document = (await app.inject('/openapi.json')).json();

@@ -7,7 +7,6 @@ import {
 } from '@tandem/storage/replication';
 import { type XrayPorts, xrayIfKnown, xrayRecord } from '@tandem/storage/xray';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { operatorsOnly } from '../plugins/operators-only.ts';
 import { isAdoptableId } from '../record-id.ts';
 import { sendTagged } from '../tagged-answer.ts';
 import { readOrder, readPage, readQueryFilter } from './dead-letter-request.ts';
@@ -23,7 +22,6 @@ export interface DeadLetterRoutesOptions {
   readonly operations: DeadLetterOperations;
   /** Where a record may stand. */
   readonly xray: XrayPorts;
-  readonly token: string;
 }
 
 const BASE = '/api/v1/migration';
@@ -32,23 +30,23 @@ const ACT_SCHEMAS = { redrive: redriveSchema, discard: discardSchema } as const;
 /** What operators see of the dead letters and order about them, and the X-ray of a record. */
 export function deadLetters(
   app: FastifyInstance,
-  { operations, xray, token }: DeadLetterRoutesOptions,
+  { operations, xray }: DeadLetterRoutesOptions,
 ): void {
-  const onRequest = operatorsOnly(token);
+  const config = { scope: 'operator' } as const;
   const path = `${BASE}/dead-letters`;
 
-  app.get(path, { onRequest, schema: listLettersSchema }, async (request, reply) => {
+  app.get(path, { config, schema: listLettersSchema }, async (request, reply) => {
     const { filter, page } = readPage(request);
     const { letters, total, next } = await operations.page(filter, page);
     return sendTagged(request, reply, { letters: letters.map(letterView), total, next });
   });
 
-  app.get(`${path}/groups`, { onRequest, schema: groupLettersSchema }, async (request, reply) => {
+  app.get(`${path}/groups`, { config, schema: groupLettersSchema }, async (request, reply) => {
     const { groups, ...counts } = await operations.groups(readQueryFilter(request));
     return sendTagged(request, reply, { ...counts, groups: groups.map(groupView) });
   });
 
-  app.get(`${path}/:jobId`, { onRequest, schema: readLetterSchema }, async (request) => {
+  app.get(`${path}/:jobId`, { config, schema: readLetterSchema }, async (request) => {
     const { jobId } = request.params as { jobId: string };
     const letter = await operations.read(jobId);
     const { item } = letter;
@@ -57,7 +55,7 @@ export function deadLetters(
   });
 
   for (const act of DEAD_LETTER_ACTS) {
-    app.post(`${path}/${act}`, { onRequest, schema: ACT_SCHEMAS[act] }, async (request, reply) => {
+    app.post(`${path}/${act}`, { config, schema: ACT_SCHEMAS[act] }, async (request, reply) => {
       const { filter, order } = readOrder(request);
       const signal = goneSignal(reply);
       const { groups, ...answer } = await operations.act(act, filter, { ...order, signal });
@@ -67,7 +65,7 @@ export function deadLetters(
 
   app.get(
     `${BASE}/records/:collection/:id`,
-    { onRequest, schema: xraySchema },
+    { config, schema: xraySchema },
     async (request, reply) => {
       const { collection, id } = request.params as { collection: string; id: string };
       if (!isAdoptableId(id)) throw new TandemError('not-found', `No record has the id ${id}.`);

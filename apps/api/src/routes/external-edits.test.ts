@@ -36,7 +36,7 @@ beforeAll(async () => {
     postgres: openPostgresStore({ pool: database.pool, collections, jobs }),
     audit: (entry) => recordAudit(database.pool, entry),
   });
-  ({ app } = await appWithoutStore({ externalEdits: { edits, token: TOKEN } }));
+  ({ app } = await appWithoutStore({ access: { operatorToken: TOKEN }, externalEdits: { edits } }));
   const document = (await app.inject('/openapi.json')).json();
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   ajv = new Ajv2020({ strict: false, allErrors: true });

@@ -1,6 +1,5 @@
 import type { ExternalEdits } from '@tandem/storage/json';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { operatorsOnly } from '../plugins/operators-only.ts';
 import {
   adoptEditSchema,
   editListSchema,
@@ -11,15 +10,13 @@ import { readAsked } from './migration-body.ts';
 
 export interface ExternalEditOptions {
   readonly edits: ExternalEdits;
-  /** What operators send as `Authorization: Bearer …`. */
-  readonly token: string;
 }
 
 const BASE = '/api/v1/migration/external-edits';
 
-/** Edits of the JSON files that something else made. Each route needs the token. */
-export function externalEdits(app: FastifyInstance, { edits, token }: ExternalEditOptions): void {
-  const onRequest = operatorsOnly(token);
+/** Edits of the JSON files that something else made. */
+export function externalEdits(app: FastifyInstance, { edits }: ExternalEditOptions): void {
+  const config = { scope: 'operator' } as const;
   const decide = (act: 'adopt' | 'reject') => async (request: FastifyRequest) => {
     const edit = nameOf(request);
     const { actor, reason, dryRun } = readAsked(request);
@@ -28,12 +25,12 @@ export function externalEdits(app: FastifyInstance, { edits, token }: ExternalEd
     return listed;
   };
 
-  app.get(BASE, { onRequest, schema: editListSchema }, () => edits.list());
-  app.get(`${BASE}/:name`, { onRequest, schema: showEditSchema }, async (request) =>
+  app.get(BASE, { config, schema: editListSchema }, () => edits.list());
+  app.get(`${BASE}/:name`, { config, schema: showEditSchema }, async (request) =>
     edits.show(nameOf(request)),
   );
-  app.post(`${BASE}/:name/adopt`, { onRequest, schema: adoptEditSchema }, decide('adopt'));
-  app.post(`${BASE}/:name/reject`, { onRequest, schema: rejectEditSchema }, decide('reject'));
+  app.post(`${BASE}/:name/adopt`, { config, schema: adoptEditSchema }, decide('adopt'));
+  app.post(`${BASE}/:name/reject`, { config, schema: rejectEditSchema }, decide('reject'));
 }
 
 const nameOf = (request: FastifyRequest): string => (request.params as { name: string }).name;

@@ -1,22 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import { operatorsOnly } from '../plugins/operators-only.ts';
 import { problemResponses } from './problem-schemas.ts';
 
 export interface MetricsOptions {
   readonly contentType: string;
   /** Everything measured, as Prometheus text. */
   readonly text: () => Promise<string>;
-  /** What operators send as `Authorization: Bearer …`. */
-  readonly token: string;
 }
 
 /** `/metrics` for Prometheus, which sends the operators' token; also from this machine. */
-export function metrics(app: FastifyInstance, { contentType, text, token }: MetricsOptions): void {
+export function metrics(app: FastifyInstance, { contentType, text }: MetricsOptions): void {
   app.get(
     '/metrics',
     {
       logLevel: 'warn',
-      onRequest: operatorsOnly(token),
+      config: { scope: 'metrics' },
       schema: {
         tags: ['health'],
         summary: 'What this process measures',

@@ -24,7 +24,10 @@ beforeAll(async () => {
     ...{ pool: database.pool, lockedFlags: {}, json: NO_JSON },
     backlog: async () => ({ total: 3, deadLetters: 1 }),
   });
-  ({ app, lines } = await appWithoutStore({ migration: { operations, token: TOKEN } }));
+  ({ app, lines } = await appWithoutStore({
+    access: { operatorToken: TOKEN },
+    migration: { operations },
+  }));
   const document = (await app.inject('/openapi.json')).json();
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -223,7 +226,10 @@ test('without PostgreSQL the operators’ routes say so', async () => {
     ...{ pool: away.pool, lockedFlags: {}, json: NO_JSON },
     backlog: async () => ({ total: 0, deadLetters: 0 }),
   });
-  const other = await appWithoutStore({ migration: { operations, token: TOKEN } });
+  const other = await appWithoutStore({
+    access: { operatorToken: TOKEN },
+    migration: { operations },
+  });
   await away.pool.query('DROP TABLE phase_state');
   const headers = { authorization: `bearer  ${TOKEN}` };
   const answer = await other.app.inject({ url: `${BASE}/phase`, headers });

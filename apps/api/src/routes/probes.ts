@@ -4,7 +4,7 @@ import type { Readiness } from '../readiness.ts';
 import { readinessSchema } from './probe-schemas.ts';
 
 /** Probes come every few seconds: they are not worth a line each. */
-const QUIET = { logLevel: 'warn' } as const;
+const QUIET = { logLevel: 'warn', config: { scope: 'public' } } as const;
 
 const statusOnly = (description: string) => ({
   description,

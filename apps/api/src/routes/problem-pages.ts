@@ -9,6 +9,7 @@ export function problemPages(app: FastifyInstance): void {
   app.get<{ Params: { code: string } }>(
     '/problems/:code',
     {
+      config: { scope: 'public' },
       schema: {
         tags: ['problems'],
         summary: 'What a problem means and what to do about it',

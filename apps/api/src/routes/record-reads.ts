@@ -17,6 +17,8 @@ export function recordReads(
   collection: Collection,
   primary: () => RecordStore,
 ): void {
+  const config = { scope: 'read' } as const;
+
   async function sendPage(reply: FastifyReply, { limit, after }: PageRequest) {
     const page = await primary().page(
       collection,
@@ -27,7 +29,7 @@ export function recordReads(
     return reply.type(JSON_TYPE).send(await jsonArray(Readable.from([texts])));
   }
 
-  app.get(path, { schema: listSchema(collection) }, async (request, reply) => {
+  app.get(path, { config, schema: listSchema(collection) }, async (request, reply) => {
     const page = readPageRequest(request.query as Record<string, unknown>);
     if (page !== undefined) return sendPage(reply, page);
     const store = primary();
@@ -38,7 +40,7 @@ export function recordReads(
 
   app.get(
     `${path}/:id`,
-    { schema: getSchema(collection) },
+    { config, schema: getSchema(collection) },
     async (request: FastifyRequest, reply) => {
       const { id } = request.params as { id: string };
       const record = isRecordId(id) ? await primary().get(collection, Number(id)) : undefined;

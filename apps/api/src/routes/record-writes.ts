@@ -22,6 +22,8 @@ export function recordWrites(
   collection: Collection,
   primary: () => RecordStore,
 ): void {
+  const config = { scope: 'write' } as const;
+
   async function write(request: FastifyRequest, reply: FastifyReply, command: Command) {
     const key = readIdempotencyKey(request);
     const trace = request.traced?.traceparent;
@@ -46,26 +48,26 @@ export function recordWrites(
     return write(request, reply, { ...command, collection, id: Number(id), ...precondition });
   }
 
-  app.post(path, { schema: createSchema(collection) }, async (request, reply) => {
+  app.post(path, { config, schema: createSchema(collection) }, async (request, reply) => {
     const values = readValues(request, collection, readCreate);
     return write(request, reply, { op: 'create', collection, values });
   });
 
-  app.patch(`${path}/:id`, { schema: patchSchema(collection) }, async (request, reply) =>
+  app.patch(`${path}/:id`, { config, schema: patchSchema(collection) }, async (request, reply) =>
     writeTo(request, reply, { op: 'update', set: readPatch(request, collection) }),
   );
 
-  app.put(`${path}/:id`, { schema: putSchema(collection) }, async (request, reply) =>
+  app.put(`${path}/:id`, { config, schema: putSchema(collection) }, async (request, reply) =>
     writeTo(request, reply, { op: 'update', set: readValues(request, collection, readUpdate) }),
   );
 
-  app.delete(`${path}/:id`, { schema: deleteSchema(collection) }, async (request, reply) =>
+  app.delete(`${path}/:id`, { config, schema: deleteSchema(collection) }, async (request, reply) =>
     writeTo(request, reply, { op: 'delete' }),
   );
 
   app.post(
     `${path}/bulk-delete`,
-    { schema: bulkDeleteSchema(collection) },
+    { config, schema: bulkDeleteSchema(collection) },
     async (request, reply) =>
       write(request, reply, { op: 'bulk-delete', collection, ids: readIds(request) }),
   );

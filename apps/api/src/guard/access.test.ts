@@ -1,0 +1,30 @@
+import Fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { access } from './access.ts';
+
+test('a route that does not say whom it is for can not be built', async () => {
+  const app = Fastify();
+  await app.register(access, {});
+  expect(() => app.get('/open', () => 'x')).toThrow('GET /open declares no scope');
+  const scope = 'everybody' as 'public';
+  expect(() => app.get('/misspelt', { config: { scope } }, () => 'x')).toThrow('/misspelt');
+  const within = app.register((part, _options, done) => {
+    part.post('/within', () => 'x');
+    done();
+  });
+  await expect(within).rejects.toThrow('POST /within declares no scope');
+  await app.close();
+});
+
+test('without an operators’ token nobody is an operator', async () => {
+  const app = Fastify();
+  await app.register(access, {});
+  app.get('/operators', { config: { scope: 'operator' } }, () => 'x');
+  for (const authorization of ['', 'Bearer', 'Bearer undefined']) {
+    expect((await app.inject({ url: '/operators', headers: { authorization } })).statusCode).toBe(
+      401,
+    );
+  }
+  expect((await app.inject('/operators')).statusCode).toBe(401);
+  await app.close();
+});
