@@ -26,6 +26,7 @@ try {
     environment: process.env,
     view,
     signals,
+    isTerminal: process.stdout.isTTY === true && !json,
     print: json ? (text) => view.log.info({}, text.trim().replaceAll(/\s*\n\s*/g, '; ')) : print,
   });
   if (sentence !== undefined) console.error(sentence);

@@ -4,7 +4,17 @@
 //                        worker   drains the queue, in postgres-primary it checkpoints
 //                        PostgreSQL
 import { join } from 'node:path';
-import { type Configuration, readConfiguration } from '@tandem/storage/configuration';
+import {
+  type Configuration,
+  readConfiguration,
+  refuseStrangers,
+} from '@tandem/storage/configuration';
+import {
+  operatorToken as readOperatorToken,
+  readTokens,
+  type TokenScope,
+  tokenFilePath,
+} from '@tandem/storage/tokens';
 import { banner, originOf } from './banner.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import { EmbeddedDatabase } from './embedded-database.ts';
@@ -31,6 +41,8 @@ interface Launch {
   readonly view: LogView;
   readonly signals: StopSignals;
   readonly print: (text: string) => void;
+  /** Whether what is printed goes to a terminal, and nowhere else. */
+  readonly isTerminal: boolean;
 }
 
 /**
@@ -42,6 +54,7 @@ export async function launch(
   options: Omit<Launch, 'configuration'>,
 ): Promise<{ exitCode: number; sentence?: string }> {
   const configuration = readConfiguration(options.environment);
+  await refuseUnguarded(configuration);
   const lock = await lockDataFolder(configuration.dataDir);
   try {
     await endLeftoverServices(lock.previous, LEFTOVER_STOP_TIMEOUT_MS, options.view.log);
@@ -53,6 +66,14 @@ export async function launch(
   } finally {
     lock.release();
   }
+}
+
+/** The api refuses it, too; here it is said before a database is started. */
+async function refuseUnguarded(configuration: Configuration): Promise<void> {
+  const { dataDir, clientTokens } = configuration;
+  const { tokens = [] } = (await readTokens(tokenFilePath(dataDir))) ?? {};
+  const isClient = ({ scope }: { scope: TokenScope }) => scope !== 'metrics';
+  refuseStrangers(configuration, [...tokens, ...clientTokens].some(isClient));
 }
 
 async function run(launching: Launch, lock: DataFolderLock) {
@@ -156,7 +177,11 @@ async function startServices(launching: Launch, services: readonly Service[], mi
     view.log.warn({}, 'The worker is not ready yet; changes wait in the outbox until it is.');
   }
   clearInterval(stillStarting);
-  if (apiReady && !signals.stop.aborted) print(banner(configuration, { migrated }));
+  if (!apiReady || signals.stop.aborted) return;
+  const operatorToken = launching.isTerminal
+    ? await readOperatorToken(configuration, view.log)
+    : undefined;
+  print(banner(configuration, { migrated, operatorToken }));
 }
 
 async function stopService(service: Service, view: LogView): Promise<Stopped> {

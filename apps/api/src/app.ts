@@ -1,11 +1,16 @@
 import cors from '@fastify/cors';
 import type { Collection } from '@tandem/storage/collections';
 import type { RecordStore } from '@tandem/storage/store';
+import { type ClientTokens, Credentials } from '@tandem/storage/tokens';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { LoggerOptions } from 'pino';
 import { answerClientError } from './client-error.ts';
-import { type AccessOptions, access } from './guard/access.ts';
+import { access } from './guard/access.ts';
 import { ConsoleSessions } from './guard/console-session.ts';
+import { Door } from './guard/door.ts';
+import { MemoryBound } from './guard/memory-bound.ts';
+import { type RateLimits, rateLimits } from './guard/rate-limits.ts';
+import { securityHeaders } from './guard/security-headers.ts';
 import { apiDocumentation } from './plugins/api-documentation.ts';
 import { type MeasuringOptions, measuring } from './plugins/measuring.ts';
 import { answerError, problems } from './plugins/problems.ts';
@@ -34,8 +39,18 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger | LoggerOptions;
   /** `CORS_ORIGIN`: origins separated by commas, or `*`; without it no CORS header is sent. */
   readonly corsOrigin?: string | undefined;
-  /** Who is let in; without it nobody is but clients of the records. */
-  readonly access?: Omit<AccessOptions, 'sessions'>;
+  /** Who is let in; without it nobody is an operator, and clients need no token. */
+  readonly access?: {
+    /** What operators send as `Authorization: Bearer …`. */
+    readonly operatorToken?: string;
+    readonly clients?: ClientTokens;
+    /** `ALLOW_ANONYMOUS_CLIENTS` */
+    readonly allowAnonymous?: boolean;
+  };
+  /** Of the record routes; without it there are none. */
+  readonly rateLimits?: RateLimits;
+  /** `MEMORY_LIMIT` */
+  readonly memoryLimitBytes?: number | undefined;
   /** The operators' routes; without it there are none. */
   readonly migration?: MigrationOptions;
   /** The operators' routes on dead letters and single records; without it there are none. */
@@ -49,6 +64,8 @@ export interface AppOptions {
   readonly bodyLimitBytes?: number;
   /** How long requests in flight may take when the app closes; then their connections are cut. */
   readonly closeGraceMs?: number;
+  /** How long a connection may be silent in the middle of a request or an answer. */
+  readonly silenceMs?: number;
 }
 
 /** Bytes of a request's body. */
@@ -56,6 +73,9 @@ const BODY_LIMIT_BYTES = 1_048_576;
 /** A whole request has arrived in this time, or the connection is closed: one that trickles in must
  *  not keep the process from ending. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** A connection on which neither side gets a byte further is cut: whoever stops reading a list must not
+ *  keep the store's snapshot for it. */
+const SILENCE_MAX_MS = 120_000;
 const CLOSE_GRACE_MS = 10_000;
 /** Between looks for connections that have fallen idle while the server closes. */
 const IDLE_CHECK_MS = 50;
@@ -79,6 +99,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     genReqId: requestIdOf,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.silenceMs ?? SILENCE_MAX_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
@@ -96,7 +117,14 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   if (options.measuring !== undefined) await app.register(measuring, options.measuring);
   const { operatorToken } = options.access ?? {};
   const sessions = operatorToken === undefined ? undefined : new ConsoleSessions(operatorToken);
-  await app.register(access, { ...options.access, sessions });
+  const credentials = new Credentials(options.access ?? {});
+  const { allowAnonymous } = options.access ?? {};
+  const door = new Door({ credentials, sessions, allowAnonymous });
+  await app.register(access, { door, memory: boundMemory(app, options.memoryLimitBytes) });
+  const limits = options.rateLimits ?? {};
+  if ((limits.reads ?? limits.writes) !== undefined)
+    await app.register(rateLimits, { door, limits });
+  await app.register(securityHeaders);
   await app.register(problems);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
@@ -104,15 +132,20 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   probes(app, readiness);
   problemPages(app);
   if (options.metrics !== undefined) metrics(app, options.metrics);
-  if (operatorToken !== undefined && sessions !== undefined) {
-    session(app, { sessions, operatorToken });
-  }
+  if (sessions !== undefined) session(app, { sessions, credentials });
   if (options.migration !== undefined) migration(app, options.migration);
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
   if (options.consistency !== undefined) consistency(app, options.consistency);
   if (options.externalEdits !== undefined) externalEdits(app, options.externalEdits);
   records(app, collections, primary);
   return app;
+}
+
+function boundMemory(app: FastifyInstance, limitBytes: number | undefined): MemoryBound {
+  const memory = new MemoryBound(limitBytes, app.log);
+  memory.start();
+  app.addHook('onClose', async () => memory.stop());
+  return memory;
 }
 
 /**

@@ -5,6 +5,7 @@ export const TRANSPORT_STATUS = {
   'method-not-allowed': 405,
   'request-timeout': 408,
   'uri-too-long': 414,
+  'rate-limited': 429,
   'headers-too-large': 431,
   internal: 500,
 } as const;
@@ -118,6 +119,11 @@ export const problemCatalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'uri-too-long': {
     title: 'The path is too long',
     explanation: 'A part of the path is longer than any that exists.',
+  },
+  'rate-limited': {
+    title: 'There were too many requests',
+    explanation:
+      'Too many tokens from this address were refused, or more requests came than a client may send. Nothing was written. Repeat the request after the seconds in Retry-After.',
   },
   'headers-too-large': {
     title: 'The headers are too large',

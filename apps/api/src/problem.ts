@@ -19,6 +19,8 @@ export interface Problem {
   /** The request's id: a person can quote it. Only for failures of the server, so that the answer a
    *  replayed outcome is rendered to is the same bytes. */
   readonly requestId?: string;
+  /** Seconds to wait before it is tried again, for the header; only where it is not the usual second. */
+  readonly retryAfterS?: number;
 }
 
 export const problemStatus = (code: ProblemCode): number =>

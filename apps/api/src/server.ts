@@ -1,10 +1,15 @@
 import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
+import {
+  type Configuration,
+  readConfiguration,
+  refuseStrangers,
+} from '@tandem/storage/configuration';
 import { ShadowReads } from '@tandem/storage/consistency';
 import { type ErrorCode, isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
-import { operatorToken } from '@tandem/storage/operator-token';
+import type { Log } from '@tandem/storage/log';
 import { armFailpoint } from '@tandem/storage/phase';
 import { divergenceLedger } from '@tandem/storage/postgres';
+import { ClientTokens, operatorToken, tokenFilePath } from '@tandem/storage/tokens';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -37,6 +42,7 @@ async function main(): Promise<number> {
   const log = pino(options, logDestination());
   const collections = await loadCollections();
   const names = collections.map(({ name }) => name);
+  const clients = await openClients(configuration, log);
   const metrics = createMetrics('api', names);
   const tracing = await startTracing('api', process.env, log);
   const observers = tracing === undefined ? [] : [tracing.observer];
@@ -52,7 +58,11 @@ async function main(): Promise<number> {
   const requests = measuredRequests(api.requests, metrics.requests, rate > 0 ? shadow : undefined);
   const app = await build({
     collections,
-    access: { operatorToken: await operatorToken(configuration, log) },
+    access: {
+      operatorToken: await operatorToken(configuration, log),
+      clients,
+      allowAnonymous: configuration.allowAnonymous,
+    },
     migration: operators,
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
@@ -70,6 +80,8 @@ async function main(): Promise<number> {
     readiness: () => readinessReport(api),
     log,
     corsOrigin: configuration.corsOrigin,
+    rateLimits: configuration.rateLimits,
+    memoryLimitBytes: configuration.memoryLimitBytes,
   });
   await listen(app, configuration.host, configuration.port);
   facts.start();
@@ -79,6 +91,7 @@ async function main(): Promise<number> {
   log.info({}, `Stopping: ${why}.`);
   const unclean = await stopWithin(STOP_TIMEOUT_MS, async () => {
     await app.close();
+    clients.close();
     // A server that hangs under a read for the metrics must not use up the drain's time.
     const measured = Promise.all([shadow.stop(), facts.stop()]).then(() => operators.close());
     try {
@@ -94,6 +107,19 @@ async function main(): Promise<number> {
   }
   log.info({}, 'Stopped.');
   return 0;
+}
+
+/** @throws {TandemError} `configuration`, also when strangers could reach a service without tokens */
+async function openClients(configuration: Configuration, log: Log): Promise<ClientTokens> {
+  const { dataDir, clientTokens: configured, allowAnonymous } = configuration;
+  const clients = await ClientTokens.open({ path: tokenFilePath(dataDir), configured, log });
+  refuseStrangers(configuration, clients.areThere);
+  if (clients.areThere && allowAnonymous) {
+    const sentence =
+      'There are tokens for clients, yet ALLOW_ANONYMOUS_CLIENTS=true: they may come without one.';
+    log.warn({}, sentence);
+  }
+  return clients;
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {

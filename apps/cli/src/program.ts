@@ -16,6 +16,7 @@ import { addRecord } from './record-command.ts';
 import { addRepair } from './repair-command.ts';
 import { resultAsJson, resultAsText, runSql } from './sql.ts';
 import { statusAsText } from './status-text.ts';
+import { addToken } from './token-command.ts';
 import { addVerify } from './verify-command.ts';
 
 /**
@@ -87,5 +88,6 @@ export function createProgram(
   addDeadLetters(program, context);
   addRecord(program, context);
   addExternalEdits(program, context);
+  addToken(program, context);
   return program;
 }

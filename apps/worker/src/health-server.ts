@@ -1,6 +1,7 @@
 import { TandemError } from '@tandem/storage/errors';
-import { bearsToken } from '@tandem/storage/operator-token';
+import { type Credentials, RefusalLimit } from '@tandem/storage/tokens';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { metricsRefusal } from './metrics-access.ts';
 import type { Readiness } from './report.ts';
 
 export interface HealthServerOptions {
@@ -11,14 +12,13 @@ export interface HealthServerOptions {
     readonly contentType: string;
     /** Everything measured, as Prometheus text. */
     readonly text: () => Promise<string>;
-    /** What Prometheus sends as `Authorization: Bearer …`: the operators' token. Without one nobody is
-     *  answered. */
-    readonly token: string | undefined;
+    /** What Prometheus may send as `Authorization: Bearer …`. */
+    readonly credentials: Credentials;
   };
 }
 
 /**
- * Serves `/livez`, `/readyz` and, to whoever brings the operators' token, `/metrics`.
+ * Serves `/livez`, `/readyz` and, to whoever brings a token of the scope `metrics` or the operators', `/metrics`.
  * @throws {TandemError} `configuration` when the port is taken
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<FastifyInstance> {
@@ -29,14 +29,13 @@ export async function startHealthServer(options: HealthServerOptions): Promise<F
     const answer = await readiness();
     return reply.code(answer.ready ? 200 : 503).send(answer);
   });
+  const refusals = new RefusalLimit();
   app.get('/metrics', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    const { token } = metrics;
-    if (token === undefined || !bearsToken(request.headers.authorization, token)) {
-      reply.header('www-authenticate', 'Bearer realm="tandem operators"');
-      return reply
-        .code(401)
-        .send({ detail: 'Send the operators’ token as Authorization: Bearer ….' });
+    const refused = metricsRefusal(request, metrics.credentials, refusals);
+    if (refused !== undefined) {
+      const { status, headers, detail } = refused;
+      return reply.code(status).headers(headers).send({ detail });
     }
     const body = await metrics.text();
     return reply.type(metrics.contentType).send(body);

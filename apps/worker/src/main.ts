@@ -2,8 +2,8 @@ import { loadCollections } from '@tandem/storage/collections';
 import { type Configuration, readConfiguration } from '@tandem/storage/configuration';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
-import { operatorToken } from '@tandem/storage/operator-token';
 import { armFailpoint } from '@tandem/storage/phase';
+import { ClientTokens, Credentials, operatorToken, tokenFilePath } from '@tandem/storage/tokens';
 import { createMetrics, observing, startTracing } from '@tandem/telemetry';
 import { pino } from 'pino';
 import { startHealthServer } from './health-server.ts';
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     metrics: {
       contentType: metrics.contentType,
       text: () => metrics.text(facts.now()),
-      token: await metricsToken(configuration, log),
+      credentials: await metricsCredentials(configuration, log),
     },
   });
   worker.start();
@@ -62,13 +62,15 @@ async function main(): Promise<number> {
   return EXIT_UNCLEAN;
 }
 
-/** A worker whose data folder can't hold the token works all the same; nobody reads its metrics then. */
-async function metricsToken(configuration: Configuration, log: Log): Promise<string | undefined> {
+/** A worker whose data folder can't hold the tokens works all the same; nobody reads its metrics then. */
+async function metricsCredentials(configuration: Configuration, log: Log): Promise<Credentials> {
+  const { dataDir, clientTokens: configured } = configuration;
   try {
-    return await operatorToken(configuration, log);
+    const clients = await ClientTokens.open({ path: tokenFilePath(dataDir), configured, log });
+    return new Credentials({ operatorToken: await operatorToken(configuration, log), clients });
   } catch (error) {
     log.warn({ error: sentenceOf(error) }, `/metrics answers nobody: ${sentenceOf(error)}`);
-    return undefined;
+    return new Credentials({});
   }
 }
 

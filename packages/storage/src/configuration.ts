@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { TandemError } from './errors.ts';
 import type { PhaseFlags } from './phase/index.ts';
+import { type ConfiguredToken, readEnvironmentTokens } from './tokens/environment-tokens.ts';
 
 /** What every process of one installation must agree on; read from the environment (DESIGN.md 11). */
 export interface Configuration {
@@ -19,6 +20,14 @@ export interface Configuration {
   readonly corsOrigin: string | undefined;
   /** `undefined`: one is generated into the data folder. */
   readonly operatorToken: string | undefined;
+  /** Those of `CLIENT_TOKENS`, as digests. */
+  readonly clientTokens: readonly ConfiguredToken[];
+  /** Whether clients without a token are let in wherever they come from. */
+  readonly allowAnonymous: boolean;
+  /** Requests of the records that one client may send in a minute; `undefined`: any number. */
+  readonly rateLimits: { readonly reads: number | undefined; readonly writes: number | undefined };
+  /** Beyond it requests of the records are refused; `undefined`: a share of what the machine has. */
+  readonly memoryLimitBytes: number | undefined;
   /** Share of the reads that are repeated on the secondary, 0 to 1. */
   readonly shadowReadRate: number;
   /** How often the stores are compared: what changed, and everything. In ms; `null` never. */
@@ -93,17 +102,38 @@ function interval(environment: Environment, variable: string, otherwise: number)
   return ms;
 }
 
-/** Whoever reaches the port can read and change every record, so a wider reach must be asked for. */
-function host(environment: Environment): string {
-  const name = given(environment, 'HOST') ?? '127.0.0.1';
-  const isLoopback = name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
-  if (!isLoopback && flag(environment, 'ALLOW_ANONYMOUS_CLIENTS') !== true) {
-    refuse(
-      'HOST',
-      `is "${name}", which other machines can reach; set ALLOW_ANONYMOUS_CLIENTS=true if anyone there may read and write.`,
-    );
+/** A number of requests a minute; `undefined` for any. */
+function rate(environment: Environment, variable: string): number | undefined {
+  const text = given(environment, variable);
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    refuse(variable, `is "${text}"; it must be a number of requests a minute, from 1 to 9999999.`);
   }
-  return name;
+  return Number(text);
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { M: 2 ** 20, G: 2 ** 30 };
+
+/** An amount of memory in bytes. */
+function memory(environment: Environment, variable: string): number | undefined {
+  const text = given(environment, variable);
+  if (text === undefined) return undefined;
+  const [, number, unit = ''] = /^([1-9]\d{0,5})([MG])$/i.exec(text) ?? [];
+  const bytes = Number(number) * (UNIT_BYTES[unit.toUpperCase()] ?? Number.NaN);
+  if (!(bytes > 0)) refuse(variable, `is "${text}"; it must be an amount such as 512M or 2G.`);
+  return bytes;
+}
+
+/** Tokens and everybody at once would look like a lock on an open door. */
+function clients(environment: Environment): Pick<Configuration, 'clientTokens' | 'allowAnonymous'> {
+  const text = given(environment, 'CLIENT_TOKENS');
+  const clientTokens = text === undefined ? [] : readEnvironmentTokens(text);
+  if (typeof clientTokens === 'string') return refuse('CLIENT_TOKENS', clientTokens);
+  const allowAnonymous = flag(environment, 'ALLOW_ANONYMOUS_CLIENTS') ?? false;
+  if (allowAnonymous && clientTokens.some(({ scope }) => scope !== 'metrics')) {
+    refuse('CLIENT_TOKENS', 'is given and ALLOW_ANONYMOUS_CLIENTS=true; one of them must go.');
+  }
+  return { clientTokens, allowAnonymous };
 }
 
 /** Checks the shape only; the value, which may hold a password, is never repeated. */
@@ -139,7 +169,7 @@ export function readConfiguration(environment: Environment = process.env): Confi
   const useDatabase = flag(environment, 'FF_USE_DATABASE_STORAGE');
   const dualWrite = flag(environment, 'FF_DUAL_WRITE_ENABLED');
   return {
-    host: host(environment),
+    host: given(environment, 'HOST') ?? '127.0.0.1',
     port: port(environment, 'PORT', 8000),
     workerPort: port(environment, 'WORKER_PORT', 8001),
     dataDir,
@@ -152,6 +182,12 @@ export function readConfiguration(environment: Environment = process.env): Confi
     adoptExternalEdits: flag(environment, 'ADOPT_EXTERNAL_EDITS') ?? false,
     corsOrigin: given(environment, 'CORS_ORIGIN'),
     operatorToken: operatorToken(environment),
+    ...clients(environment),
+    rateLimits: {
+      reads: rate(environment, 'RATE_LIMIT_READS'),
+      writes: rate(environment, 'RATE_LIMIT_WRITES'),
+    },
+    memoryLimitBytes: memory(environment, 'MEMORY_LIMIT'),
     shadowReadRate: share(environment, 'SHADOW_READ_RATE'),
     verifySchedule: {
       changedMs: interval(environment, 'VERIFY_EVERY', 5 * 60_000),
@@ -159,4 +195,22 @@ export function readConfiguration(environment: Environment = process.env): Confi
     },
     logLevel,
   };
+}
+
+/**
+ * Whoever reaches the port can read and change every record unless clients need a token, so a wider
+ * reach must be asked for.
+ * @param areClientsKnown whether clients' tokens have been made
+ * @throws {TandemError} `configuration`
+ */
+export function refuseStrangers(
+  { host, allowAnonymous }: Pick<Configuration, 'host' | 'allowAnonymous'>,
+  areClientsKnown: boolean,
+): void {
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  if (isLoopback || allowAnonymous || areClientsKnown) return;
+  refuse(
+    'HOST',
+    `is "${host}", which other machines can reach; make tokens for the clients ("tandem token create", or CLIENT_TOKENS), or set ALLOW_ANONYMOUS_CLIENTS=true if anyone there may read and write.`,
+  );
 }

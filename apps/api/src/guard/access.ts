@@ -1,37 +1,40 @@
-import { bearsToken } from '@tandem/storage/operator-token';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { sendProblem } from '../plugins/problems.ts';
 import type { Problem } from '../problem.ts';
-import type { ConsoleSessions } from './console-session.ts';
-import { LIBRARY_ROUTES, SCOPES, type Scope } from './scopes.ts';
+import type { Door } from './door.ts';
+import { LIBRARY_FILES, LIBRARY_ROUTES, SCOPES, type Scope } from './scopes.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whom the route is for; the API is not built with a route that does not say it. */
     scope?: Scope;
+    /** `@fastify/cors` leaves a route alone that says so. */
+    cors?: false;
+  }
+  interface FastifyInstance {
+    /** Every route with its scope, in the order they were added. */
+    routeScopes: RouteScope[];
   }
 }
 
-export interface AccessOptions {
-  /** What operators send as `Authorization: Bearer …`; without one nobody is an operator. */
-  readonly operatorToken?: string | undefined;
-  /** What the console sends instead, once it has exchanged the token. */
-  readonly sessions?: ConsoleSessions | undefined;
+/** Whom a route is for. */
+export interface RouteScope {
+  readonly method: string;
+  readonly url: string;
+  readonly scope: Scope;
 }
 
-/** The header that a page of another origin can't send without being asked first (CORS). */
-const CONSOLE_HEADER = 'x-tandem-console';
+export interface AccessOptions {
+  readonly door: Door;
+  /** Whether there is too little memory to serve records. */
+  readonly memory: { readonly isOver: boolean };
+}
 
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
-
-const UNAUTHORIZED: Problem = {
-  code: 'unauthorized',
-  detail: 'Operators send their token as Authorization: Bearer ….',
-};
-const FOREIGN: Problem = {
-  code: 'forbidden',
-  detail: `A request with the console’s cookie needs X-Tandem-Console: 1 and comes from the same origin.`,
+const SHORT_OF_MEMORY: Problem = {
+  code: 'overloaded',
+  detail: 'The service is short of memory. Nothing was written; try again in a moment.',
+  retryAfterS: 2,
 };
 
 type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
@@ -43,60 +46,63 @@ type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) =>
  * @throws {Error} for a route that declares no scope
  */
 export const access = plugin(
-  async (app: FastifyInstance, options: AccessOptions) => {
-    const guards = guardsOf(options);
+  async (app: FastifyInstance, { door, memory }: AccessOptions) => {
+    const guards = guardsOf(door, memory);
+    app.decorate('routeScopes', []);
     app.addHook('onRoute', (route) => {
       const methods = [route.method].flat();
-      for (const method of methods) {
-        const named = route.config?.scope ?? libraryScope(method, route.url);
-        if (named === undefined || !SCOPES.includes(named)) {
-          throw new Error(`${method} ${route.url} declares no scope: whom is it for?`);
-        }
-      }
-      const scope = route.config?.scope ?? 'public';
-      const guard = guards[scope];
-      if (guard !== undefined) route.onRequest = [guard, route.onRequest ?? []].flat();
+      const { url } = route;
+      const scope = scopeOf(methods, url, route.config?.scope);
+      app.routeScopes.push(...methods.map((method) => ({ method, url, scope })));
+      // A page of another origin, which CORS_ORIGIN lets read records, has nothing to do here.
+      if (scope === 'operator' || scope === 'metrics')
+        route.config = { ...route.config, cors: false };
+      if (scope !== 'public') route.onRequest = [guards[scope], route.onRequest ?? []].flat();
     });
   },
   { name: 'access' },
 );
 
-/** `HEAD` goes with the `GET` that Fastify made it from. */
-const libraryScope = (method: string, url: string): Scope | undefined =>
-  LIBRARY_ROUTES[`${method === 'HEAD' ? 'GET' : method} ${url}`];
+function scopeOf(methods: readonly string[], url: string, declared: Scope | undefined): Scope {
+  // A library's `HEAD` goes with the `GET` that Fastify made it from.
+  const [method = ''] = methods.map((one) => (one === 'HEAD' ? 'GET' : one));
+  const route = `${method} ${url}`;
+  const ofLibrary = route.startsWith(LIBRARY_FILES) ? 'public' : LIBRARY_ROUTES[route];
+  const scope = declared ?? ofLibrary;
+  if (scope !== undefined && SCOPES.includes(scope)) return scope;
+  throw new Error(`${methods} ${url} declares no scope: whom is it for?`);
+}
 
-function guardsOf(options: AccessOptions): Readonly<Partial<Record<Scope, Guard>>> {
-  const operators: Guard = (request, reply, done) => {
-    reply.header('cache-control', 'no-store');
-    const refused = refusalOf(request, options);
-    if (refused === undefined) return done();
-    if (refused === UNAUTHORIZED) {
-      reply.header('www-authenticate', 'Bearer realm="tandem operators"');
-    }
-    sendProblem(reply, refused);
+function guardsOf(
+  door: Door,
+  memory: AccessOptions['memory'],
+): Readonly<Record<Exclude<Scope, 'public'>, Guard>> {
+  const known =
+    (needed: 'metrics' | 'operator'): Guard =>
+    (request, reply, done) => {
+      reply.header('cache-control', 'no-store');
+      const refused = door.refusal(request, needed);
+      if (refused === undefined) done();
+      else refuse(reply, refused);
+    };
+  const client =
+    (needed: 'read' | 'write'): Guard =>
+    (request, reply, done) => {
+      // The path of every record: two properties are read where anybody may pass.
+      let refused = memory.isOver ? SHORT_OF_MEMORY : undefined;
+      if (!door.isOpen) refused = door.refusal(request, needed) ?? refused;
+      if (refused === undefined) done();
+      else refuse(reply, refused);
+    };
+  return {
+    read: client('read'),
+    write: client('write'),
+    metrics: known('metrics'),
+    operator: known('operator'),
   };
-  return { operator: operators, metrics: operators };
 }
 
-/** What keeps a request from the operators' routes; `undefined` if it may pass. */
-function refusalOf(request: FastifyRequest, options: AccessOptions): Problem | undefined {
-  const { operatorToken, sessions } = options;
-  const { authorization, cookie } = request.headers;
-  if (authorization !== undefined) {
-    const isOperator = operatorToken !== undefined && bearsToken(authorization, operatorToken);
-    return isOperator ? undefined : UNAUTHORIZED;
-  }
-  if (sessions?.read(cookie) === undefined) return UNAUTHORIZED;
-  return SAFE_METHODS.includes(request.method) || isOfConsole(request) ? undefined : FOREIGN;
-}
-
-/**
- * Whether a request that changes something comes from the console's own page. `SameSite=Strict` keeps
- * the cookie from other sites, yet another port of this host is the same site: its pages can send
- * simple requests with the cookie, but neither this header nor our origin.
- */
-function isOfConsole(request: FastifyRequest): boolean {
-  const { origin, host } = request.headers;
-  if (request.headers[CONSOLE_HEADER] !== '1') return false;
-  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+function refuse(reply: FastifyReply, refused: Problem): void {
+  if (refused.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="tandem"');
+  sendProblem(reply, refused);
 }

@@ -21,5 +21,7 @@ export const LIBRARY_ROUTES: Readonly<Record<string, Scope>> = {
   'GET /docs/': 'public',
   'GET /docs/json': 'public',
   'GET /docs/yaml': 'public',
-  'GET /docs/static/*': 'public',
 };
+
+/** The files of the documentation's page: one route each. */
+export const LIBRARY_FILES = 'GET /docs/static/';

@@ -11,7 +11,8 @@ const RETRY_AFTER_S = 1;
 /** Sends a problem as `application/problem+json`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const status = problemStatus(problem.code);
-  if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  const retryAfterS = problem.retryAfterS ?? (status === 503 ? RETRY_AFTER_S : undefined);
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
   return reply.code(status).type(PROBLEM_JSON).send(problemText(problem));
 }
 
@@ -20,6 +21,7 @@ const TRANSPORT: Readonly<Record<number, { code: ProblemCode; detail: string }>>
   408: { code: 'request-timeout', detail: 'The request took too long to arrive.' },
   413: { code: 'too-large', detail: 'The body is larger than this API accepts.' },
   414: { code: 'uri-too-long', detail: 'A part of the path is too long.' },
+  429: { code: 'rate-limited', detail: 'One client may not send as many requests in a minute.' },
   415: { code: 'unsupported-media-type', detail: 'The body must be application/json.' },
 };
 

@@ -7,7 +7,7 @@ export interface MetricsOptions {
   readonly text: () => Promise<string>;
 }
 
-/** `/metrics` for Prometheus, which sends the operators' token; also from this machine. */
+/** `/metrics` for Prometheus, which sends a token of the scope `metrics`, or the operators'; also from this machine. */
 export function metrics(app: FastifyInstance, { contentType, text }: MetricsOptions): void {
   app.get(
     '/metrics',
@@ -24,7 +24,7 @@ export function metrics(app: FastifyInstance, { contentType, text }: MetricsOpti
             description: 'The metrics.',
             content: { 'text/plain': { schema: { type: 'string' } } },
           },
-          ...problemResponses(['unauthorized']),
+          ...problemResponses(['unauthorized', 'forbidden', 'rate-limited']),
         },
       },
     },

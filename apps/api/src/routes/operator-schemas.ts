@@ -18,7 +18,13 @@ export const whole = (properties: Record<string, object>) => ({
 });
 export const list = (items: object) => ({ type: 'array', items });
 
-const COMMON: readonly ProblemCode[] = ['unauthorized', 'unavailable', 'storage-failed'];
+const COMMON: readonly ProblemCode[] = [
+  'unauthorized',
+  'forbidden',
+  'rate-limited',
+  'unavailable',
+  'storage-failed',
+];
 
 /** What every operator's route says of itself. */
 export const operation = (

@@ -58,7 +58,7 @@ export function problemResponses(codes: readonly ProblemCode[]): Record<number, 
     const same = codes.filter((code) => problemStatus(code) === status);
     responses[status] = {
       description: same.map((code) => `${problemCatalogue[code].title} (\`${code}\`).`).join(' '),
-      ...(status === 503 ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+      ...(status === 503 || status === 429 ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
       content: {
         [PROBLEM_JSON]: {
           schema: { $ref: 'Problem#' },

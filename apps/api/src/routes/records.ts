@@ -33,7 +33,7 @@ function refuse(app: FastifyInstance, url: string, method: HTTPMethods[], allow:
   app.route({
     url,
     method,
-    config: { scope: 'public' },
+    config: { scope: 'write' },
     schema: { hide: true },
     onRequest: async (request, reply) => {
       const detail = `${pathOf(request.url)} has no ${request.method}; it has ${allow}.`;

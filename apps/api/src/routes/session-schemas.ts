@@ -3,7 +3,7 @@ import { instant, operation, orNull, whole } from './operator-schemas.ts';
 import { problemResponses } from './problem-schemas.ts';
 
 const NOTHING = { type: 'null', description: 'Done.' };
-const refusals = problemResponses(['unauthorized', 'forbidden']);
+const refusals = problemResponses(['unauthorized', 'forbidden', 'rate-limited']);
 
 export const openSessionSchema = {
   ...operation('Exchange the operators’ token for the console’s cookie', NOTHING),

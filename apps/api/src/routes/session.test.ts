@@ -32,7 +32,7 @@ test('the token is exchanged for a cookie, which reads until the log-out', async
   for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
     expect(await ask('POST', headers)).toMatchObject({
       status: 401,
-      headers: { 'www-authenticate': 'Bearer realm="tandem operators"' },
+      headers: { 'www-authenticate': 'Bearer realm="tandem"' },
       body: { type: '/problems/unauthorized' },
     });
   }

@@ -1,4 +1,4 @@
-import { bearsToken } from '@tandem/storage/operator-token';
+import type { Credentials } from '@tandem/storage/tokens';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ConsoleSessions } from '../guard/console-session.ts';
 import { sendProblem } from '../plugins/problems.ts';
@@ -6,19 +6,19 @@ import { closeSessionSchema, openSessionSchema, readSessionSchema } from './sess
 
 export interface SessionOptions {
   readonly sessions: ConsoleSessions;
-  /** Only who brings the token itself is given a session: a session gives no other. */
-  readonly operatorToken: string;
+  readonly credentials: Credentials;
 }
 
 const PATH = '/api/v1/migration/session';
 const NOT_BY_COOKIE = 'A session is given for the operators’ token, as Authorization: Bearer ….';
 
 /** The console exchanges the operators' token for a cookie that no script can read. */
-export function session(app: FastifyInstance, { sessions, operatorToken }: SessionOptions): void {
+export function session(app: FastifyInstance, { sessions, credentials }: SessionOptions): void {
   const config = { scope: 'operator' } as const;
 
   app.post(PATH, { config, schema: openSessionSchema }, (request, reply) => {
-    if (!bearsToken(request.headers.authorization, operatorToken)) {
+    // A session gives no other one, or whoever has a cookie would have it for ever.
+    if (!('grant' in credentials.authenticate(request.headers.authorization))) {
       return sendProblem(reply, { code: 'forbidden', detail: NOT_BY_COOKIE });
     }
     const { cookie } = sessions.open(isOverTls(request));

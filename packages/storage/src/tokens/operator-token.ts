@@ -1,13 +1,12 @@
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isTandemError, sentenceOf, TandemError } from './errors.ts';
-import { makeFolder } from './folder.ts';
-import type { Log } from './log.ts';
+import { isTandemError, sentenceOf, TandemError } from '../errors.ts';
+import { makeFolder } from '../folder.ts';
+import type { Log } from '../log.ts';
+import { FOREIGN_TOKEN, isMistyped, mintToken } from './token-text.ts';
 
-const TOKEN_BYTES = 32;
 const PRIVATE_MODE = 0o600;
-const TOKEN = /^[\x21-\x7e]{16,512}$/;
 
 /**
  * The operators' token: the one that is configured, else that of `$DATA_DIR/operator-token`, which is
@@ -43,14 +42,14 @@ async function readToken(path: string, log: Log): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  if (TOKEN.test(text)) return text;
-  const sentence = `${path} holds no token of 16 to 512 visible ASCII characters; remove it, and a new one is made.`;
+  if (FOREIGN_TOKEN.test(text) && !isMistyped(text)) return text;
+  const sentence = `${path} holds no whole token of 16 to 512 visible ASCII characters; remove it, and a new one is made.`;
   throw new TandemError('configuration', sentence);
 }
 
 /** The name appears with the whole token behind it, or with that of whoever was quicker. */
 async function makeToken(path: string, log: Log): Promise<string> {
-  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  const token = mintToken('operator');
   const draft = `${path}.${randomUUID()}`;
   const file = await open(draft, 'wx', PRIVATE_MODE);
   try {
@@ -69,12 +68,4 @@ async function makeToken(path: string, log: Log): Promise<string> {
   const made = await readToken(path, log);
   if (made === undefined) throw new TandemError('configuration', `${path} was removed meanwhile.`);
   return made;
-}
-
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Whether an `Authorization` header brings the token; takes the same time whatever it brings. */
-export function bearsToken(header: string | undefined, token: string): boolean {
-  const [, sent = ''] = /^Bearer +(\S+) *$/i.exec(header ?? '') ?? [];
-  return timingSafeEqual(digestOf(sent), digestOf(token));
 }

@@ -2,9 +2,9 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { silentLog } from './log.ts';
-import { bearsToken, operatorToken } from './operator-token.ts';
-import { recordingLog } from './testing/index.ts';
+import { silentLog } from '../log.ts';
+import { recordingLog } from '../testing/index.ts';
+import { operatorToken } from './operator-token.ts';
 
 async function freshDataDir(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tandem-token-'));
@@ -25,7 +25,7 @@ test('without one a token is made once, for its owner alone, whoever starts at t
   const dataDir = await freshDataDir();
   const tokens = await Promise.all(Array.from({ length: 8 }, () => of(dataDir)));
   expect(new Set(tokens).size).toBe(1);
-  expect(tokens[0]).toMatch(/^[\w-]{43}$/);
+  expect(tokens[0]).toMatch(/^tdmo_[0-9A-Za-z]{49}$/);
   const path = join(dataDir, 'operator-token');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect((await readFile(path, 'utf8')).trim()).toBe(tokens[0]);
@@ -48,11 +48,15 @@ test('a file that others could read is closed to them, with a warning', async ()
 test('a file without a token refuses the start by name', async () => {
   const dataDir = await freshDataDir();
   await of(dataDir);
-  await writeFile(join(dataDir, 'operator-token'), 'short\n');
-  await expect(of(dataDir)).rejects.toMatchObject({
-    code: 'configuration',
-    message: expect.stringContaining(join(dataDir, 'operator-token')),
-  });
+  const path = join(dataDir, 'operator-token');
+  const cut = (await readFile(path, 'utf8')).trim().slice(0, -1);
+  for (const text of ['short', cut]) {
+    await writeFile(path, `${text}\n`);
+    await expect(of(dataDir)).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining(path),
+    });
+  }
 });
 
 test('a data folder that can not be made names itself and the way around', async () => {
@@ -62,16 +66,4 @@ test('a data folder that can not be made names itself and the way around', async
     code: 'configuration',
     message: expect.stringMatching(/operator-token can't be .+; OPERATOR_TOKEN does without it\.$/),
   });
-});
-
-test('only the whole token in a bearer header is the token', () => {
-  const token = 'a-token-of-more-than-16-characters';
-  expect(bearsToken(`Bearer ${token}`, token)).toBe(true);
-  expect(bearsToken(`bearer   ${token} `, token)).toBe(true);
-  for (const header of [undefined, '', 'Bearer', token, `Bearer ${token.slice(1)}`]) {
-    expect(bearsToken(header, token)).toBe(false);
-  }
-  for (const header of [`Basic ${token}`, `Bearer ${token} x`, `Bearer ${token}${token}`]) {
-    expect(bearsToken(header, token)).toBe(false);
-  }
 });
