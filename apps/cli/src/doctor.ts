@@ -154,9 +154,10 @@ function findingsOf(
 function jsonSentence(directory: string, { kind, state }: JsonSide): string {
   if (kind === 'legacy') return `${directory} holds JSON files that no store has adopted yet.`;
   if (kind === 'empty') return `${directory} holds no JSON store yet.`;
-  const { phase, epoch, sealed, committing, catchUpSince, pairId } = state;
+  const { phase, epoch, sealed, committing, catchUpSince, pairId, archived } = state;
   const marks = [
     sealed ? 'sealed for a switch' : undefined,
+    archived ? `empty since it was archived at ${archived.at} into ${archived.file}` : undefined,
     committing === null
       ? undefined
       : `a commit to ${committing.phase} at epoch ${committing.epoch} stands open`,

@@ -1,5 +1,6 @@
 import { readConfiguration } from '@tandem/storage/configuration';
 import { Command } from 'commander';
+import { addArchiveJson } from './archive-json-command.ts';
 import { addBackfill } from './backfill-command.ts';
 import { addCheckpoint } from './checkpoint-command.ts';
 import type { CommandContext } from './command-context.ts';
@@ -89,5 +90,6 @@ export function createProgram(
   addRecord(program, context);
   addExternalEdits(program, context);
   addToken(program, context);
+  addArchiveJson(program, context);
   return program;
 }

@@ -11,10 +11,9 @@ const known = (value: string | number | boolean | null): string =>
 /** The status for a person. */
 export function statusAsText(status: Status): string {
   const { json, postgres, flags, queues, processes, problems } = status;
+  const empty = json.archived === null ? 'not open' : `archived ${json.archived.at}`;
   const open =
-    json.holder === null
-      ? 'not open'
-      : `open in ${json.holder.processName} (pid ${json.holder.pid})`;
+    json.holder === null ? empty : `open in ${json.holder.processName} (pid ${json.holder.pid})`;
   const lines = [
     `Phase         ${known(status.effective)}${status.desired === status.effective ? '' : `, desired ${status.desired}`} (epoch ${known(status.epoch)})`,
     `Backlog       ${known(status.backlog)}`,

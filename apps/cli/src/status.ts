@@ -76,6 +76,8 @@ export interface Status {
     readonly holder: LockHolder | null;
     /** Outbox items that are not in the queue yet. */
     readonly notRelayed: number | null;
+    /** Where its content was put away after Phase 5 proved itself; the store is empty. */
+    readonly archived: { readonly at: string; readonly file: string } | null;
   };
   readonly postgres: {
     readonly reachable: boolean;
@@ -142,6 +144,7 @@ export function statusOf({ lockedFlags, json, postgres, metrics = [] }: StatusFa
       ...standingOf(json.phase),
       holder: json.holder ?? null,
       notRelayed,
+      archived: json.phase?.archived ?? null,
     },
     postgres: {
       reachable: postgres.known || postgres.reachable,

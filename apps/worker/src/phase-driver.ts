@@ -118,7 +118,8 @@ export class PhaseDriver {
     try {
       if ((await postgres.phase.read()).catchUpSince !== null) return;
       if ((await jobsDueWithin(queues.pool, QUEUES.json, QUEUE_AGE_MAX_MS)) > 0) return;
-      await json.phase.update({ followedUntil: at });
+      const { archived } = json.phase.read();
+      await json.phase.update({ followedUntil: at, ...(archived && { archived: null }) });
     } catch (error) {
       log.debug({ error: sentenceOf(error) }, 'It could not be noted how far JSON follows.');
     }

@@ -29,13 +29,23 @@ export function refuseWithoutPostgres(
   }
 }
 
-/** Both flags false by the environment, and PostgreSQL, which can't be reached, is or may be primary:
- *  merely being down, without those two variables, is never taken for it. */
+/**
+ * Both flags false by the environment, and PostgreSQL, which can't be reached, is or may be primary:
+ * merely being down, without those two variables, is never taken for it.
+ * @throws {TandemError} `unavailable` when JSON was archived: it holds nothing to serve from
+ */
 export function asksForBrake(
   locked: Partial<PhaseFlags>,
   manifest: JsonPhaseState | undefined,
 ): boolean {
   if (locked.USE_DATABASE_STORAGE !== false || locked.DUAL_WRITE_ENABLED !== false) return false;
   if (manifest === undefined) return false;
-  return primaryOf(manifest.phase) === 'postgres' || manifest.committing !== null;
+  const { archived, committing, phase } = manifest;
+  if (archived) {
+    throw new TandemError(
+      'unavailable',
+      `The emergency brake is refused: the JSON side was archived at ${archived.at} into ${archived.file}, and holds nothing to serve from. Bring PostgreSQL back, from a backup if need be.`,
+    );
+  }
+  return primaryOf(phase) === 'postgres' || committing !== null;
 }

@@ -1,3 +1,11 @@
+export type { CollectionContent, StoreContent } from './archive-content.ts';
+export { type ArchiveManifest, checkArchive } from './archive-file.ts';
+export {
+  type ArchiveOptions,
+  type ArchiveReport,
+  archiveJsonStore,
+  planArchive,
+} from './archive-store.ts';
 export { type CheckpointOptions, checkpointWherever } from './checkpoint-wherever.ts';
 export type { EditOrder, ExternalEdit } from './external-edit.ts';
 export {

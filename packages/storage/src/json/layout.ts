@@ -25,6 +25,8 @@ export interface Layout {
   readonly editAnswer: string;
   readonly adopted: string;
   readonly externalEdits: string;
+  /** While an archive is written: what goes into it as its own manifest. */
+  readonly archiveManifest: string;
   /** Written and removed to see whether a full disk has room again. */
   readonly probe: string;
   checkpointFile(file: string): string;
@@ -56,6 +58,7 @@ export function layoutOf(directory: string): Layout {
     editAnswer: join(tandem, 'handover', 'edit-answer'),
     adopted: join(tandem, 'adopted'),
     externalEdits: join(tandem, 'external-edits'),
+    archiveManifest: join(tandem, 'archive-manifest.json'),
     probe: join(tandem, 'room-probe'),
     checkpointFile: (file) => join(directory, file),
     draft: (file, number) => join(tandem, `draft-${padded(number)}-${file}`),
@@ -65,5 +68,6 @@ export function layoutOf(directory: string): Layout {
   };
 }
 
-/** Files of `.tandem` that a checkpoint, recovery or probe makes, and removes when nothing names them. */
-export const OWN_FILE = /^(?:(?:state|journal)-\d+\.log|draft-\d+-.*|room-probe)$/;
+/** Files of `.tandem` that a checkpoint, recovery, archiving or probe makes, and removes when nothing names them. */
+export const OWN_FILE =
+  /^(?:(?:state|journal)-\d+\.log|draft-\d+-.*|room-probe|archive-manifest\.json)$/;

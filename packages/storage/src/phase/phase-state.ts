@@ -24,6 +24,17 @@ export interface JsonPhaseState {
   readonly seenPostgres?: PostgresPosition | null;
   /** Stands from the emergency brake until PostgreSQL was met again. */
   readonly braked?: Braked | null;
+  /** Stands from the archiving of this store until it follows a PostgreSQL primary again, whole. */
+  readonly archived?: Archived | null;
+}
+
+/** Where the content of a store went that was emptied in `postgres-only`. */
+interface Archived {
+  /** ISO instant. */
+  readonly at: string;
+  readonly file: string;
+  /** Of that file, hex. */
+  readonly sha256: string;
 }
 
 /** What the emergency brake left behind: PostgreSQL as the primary, out of reach. */

@@ -61,7 +61,7 @@ function towardsJson({ to, epoch }: Move): MoveActs {
   return {
     sealing: postgres({ sealed: true }),
     marking: null,
-    committing: json(next),
+    committing: json({ ...next, archived: null }),
     telling: postgres(next),
     lifting: postgres({ sealed: false }),
   };
