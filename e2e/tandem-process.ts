@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -21,10 +21,27 @@ export function environmentWith(variables: Readonly<Record<string, string>>): No
   return { ...Object.fromEntries(inherited), ...variables };
 }
 
+let ofTheFile: (() => unknown)[] | undefined;
+
+/** Called at the top of a file: what is started in it lives until all its tests have finished, and not
+ *  only the one in which it is started. */
+export function keepForAllTests(): void {
+  const kept: (() => unknown)[] = [];
+  ofTheFile = kept;
+  afterAll(async () => {
+    for (const end of kept.reverse()) await end();
+  });
+}
+
+function atTheEnd(end: () => unknown): void {
+  if (ofTheFile === undefined) onTestFinished(async () => void (await end()));
+  else ofTheFile.push(end);
+}
+
 /** An empty folder, removed when the test has finished. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-e2e-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atTheEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -70,7 +87,7 @@ export function startProcess(
       settle(over);
     });
   });
-  onTestFinished(() => endProcess(child, ended));
+  atTheEnd(() => endProcess(child, ended));
   const has = (text: string | RegExp) =>
     typeof text === 'string' ? output.includes(text) : text.test(output);
   return {
