@@ -1,7 +1,7 @@
 //   .tandem/serving/<process id>   locked by its process for as long as it lives
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
+import { type FileLock, type FileSystem, isFileError, realFileSystem } from './file-system.ts';
 import { layoutOf } from './layout.ts';
 import { placeRefusal } from './place-refusal.ts';
 import type { LockHolder } from './store-lock.ts';
@@ -28,7 +28,15 @@ export async function markServing(
   if (lock === undefined) throw new Error(`${path} is locked, though it bears this process's id.`);
   const since = new Date().toISOString();
   const holder: LockHolder = { pid: process.pid, processName, host: hostname(), since };
-  await lock.describe(JSON.stringify(holder));
+  try {
+    await lock.describe(JSON.stringify(holder));
+  } catch (error) {
+    // The lock is what counts; who holds it is for a sentence, and a full disk has no room for it.
+    if (!isFileError(error, 'ENOSPC', 'EDQUOT')) {
+      await lock.release();
+      throw storageError(`writing ${path}`, error);
+    }
+  }
   return {
     async release() {
       await lock.release();
