@@ -11,6 +11,7 @@ export {
   createReplicationFixture,
   type ReplicationFixture,
 } from './replication-fixture.ts';
+export { below, pickOf, randomFrom, seedOf } from './seeded-random.ts';
 export { type OpenedStore, storeContract } from './store-contract.ts';
 export * from './store-fixture.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';

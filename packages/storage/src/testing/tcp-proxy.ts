@@ -2,11 +2,13 @@
 //          stall(): bytes wait, connections stay      resume()
 //          cut(), reset(): connections end with FIN, RST
 //          refuse(): new connections end at once      accept()
+//          slow(ms): bytes arrive that much later, both ways      slow(0)
 //          cutAt('COMMIT', …): the connection that sends it ends, before or after the server has it
 //          stallAt('COMMIT'): the server has it; its answer, and all after it, wait until resume()
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { DelayedWriter } from './delayed-writer.ts';
 
 interface CutAt {
   /** Whether the server gets the statement, and has answered it, before the client loses it. */
@@ -24,6 +26,7 @@ export interface TcpProxy {
   resume(): void;
   refuse(): void;
   accept(): void;
+  slow(delayMs: number): void;
   /**
    * Ends the next connection that sends the statement `text` alone in a simple query, once. Resolves
    * when that happened. The statement is looked for in each packet: fit for short ones.
@@ -31,6 +34,8 @@ export interface TcpProxy {
   cutAt(text: string, options: CutAt): Promise<void>;
   /** Holds back the answer to such a statement, once. Resolves when the server has given it. */
   stallAt(text: string): Promise<void>;
+  /** Forgets what `cutAt` or `stallAt` waits for, if it has not come. */
+  disarm(): void;
   close(): Promise<void>;
 }
 
@@ -45,6 +50,8 @@ interface Trap {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  readonly toClient: DelayedWriter;
+  readonly toServer: DelayedWriter;
   /** The server's next answer ends the connection instead of reaching the client. */
   swallow: Trap | undefined;
 }
@@ -55,6 +62,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let refusing = false;
   let stalled = false;
+  let delayMs = 0;
   let trap: Trap | undefined;
 
   const end = (pair: Pair, how: 'destroy' | 'resetAndDestroy') => {
@@ -65,13 +73,13 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
 
   const fromClient = (pair: Pair, data: Buffer) => {
     if (trap === undefined || !data.includes(trap.bytes)) {
-      pair.server.write(data);
+      pair.toServer.write(data);
       return;
     }
     const { delivered, sprung } = trap;
     if (delivered) {
       pair.swallow = trap;
-      pair.server.write(data);
+      pair.toServer.write(data);
     } else {
       end(pair, 'destroy');
       sprung();
@@ -81,7 +89,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
 
   const fromServer = (pair: Pair, data: Buffer) => {
     if (pair.swallow === undefined) {
-      pair.client.write(data);
+      pair.toClient.write(data);
       return;
     }
     const { stalls, sprung } = pair.swallow;
@@ -101,7 +109,12 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     }
     const server = connect(Number(target.port), target.hostname);
     server.on('error', () => {});
-    const pair: Pair = { client, server, swallow: undefined };
+    const delay = () => delayMs;
+    const [toClient, toServer] = [
+      new DelayedWriter(client, delay),
+      new DelayedWriter(server, delay),
+    ];
+    const pair: Pair = { client, server, toClient, toServer, swallow: undefined };
     pairs.add(pair);
     client.on('data', (data) => fromClient(pair, data));
     server.on('data', (data) => fromServer(pair, data));
@@ -144,6 +157,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     accept() {
       refusing = false;
     },
+    slow(ms) {
+      delayMs = ms;
+    },
     cutAt: (text, { delivered }) =>
       new Promise((sprung) => {
         trap = { bytes: Buffer.from(`${text}\0`), delivered, stalls: false, sprung };
@@ -152,6 +168,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       new Promise((sprung) => {
         trap = { bytes: Buffer.from(`${text}\0`), delivered: true, stalls: true, sprung };
       }),
+    disarm() {
+      trap = undefined;
+    },
     async close() {
       const closed = once(listener, 'close');
       listener.close();
