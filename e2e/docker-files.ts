@@ -47,8 +47,8 @@ export function readDockerfile(): readonly Instruction[] {
     });
 }
 
-/** What `COPY` takes from the checkout, and not from an earlier stage. */
+/** What `COPY` takes from the checkout. */
 export const copiedSources = (): readonly string[] =>
   readDockerfile()
-    .filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from='))
+    .filter(({ name }) => name === 'COPY')
     .flatMap(({ rest }) => rest.split(' ').slice(0, -1));

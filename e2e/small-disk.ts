@@ -7,7 +7,9 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentWith, startProcess, temporaryFolder } from './tandem-process.ts';
 
-const MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec sleep 600';
+const MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec sleep "$3"';
+/** A disk of a test that was killed ends with this. */
+const LIFE_SECONDS = 600;
 /** With a user namespace an ordinary user, and root in a container, may mount as well. */
 const NAMESPACES = ['--user', '--map-root-user', '--mount'];
 const PAGE_BYTES = 4_096;
@@ -31,10 +33,10 @@ export const canHaveSmallDisk = (): boolean =>
   spawnSync('nsenter', ['--version']).status === 0;
 
 /** @param size as tmpfs wants it, e.g. `4m` */
-export async function startSmallDisk(size: string): Promise<SmallDisk> {
+export async function startSmallDisk(size: string, lifeSeconds = LIFE_SECONDS): Promise<SmallDisk> {
   const folder = temporaryFolder();
   const holder = startProcess(
-    ['unshare', ...NAMESPACES, 'sh', '-c', MOUNT, 'sh', size, folder],
+    ['unshare', ...NAMESPACES, 'sh', '-c', MOUNT, 'sh', size, folder, String(lifeSeconds)],
     environmentWith({}),
   );
   await holder.prints('mounted');
@@ -55,6 +57,6 @@ export async function startSmallDisk(size: string): Promise<SmallDisk> {
         closeSync(file);
       }
     },
-    makeRoom: () => rmSync(filler),
+    makeRoom: () => rmSync(filler, { force: true }),
   };
 }

@@ -42,18 +42,29 @@ export function failureOf(
  * @throws {Error} when the text to be replaced does not stand in the file exactly once
  */
 export function isKilled(copy: WorkCopy, mutant: Mutant): boolean {
-  const path = join(copy.path, mutant.file);
-  const source = readFileSync(path, 'utf8');
-  const parts = source.split(mutant.find);
-  if (parts.length !== 2) {
-    throw new Error(
-      `"${mutant.name}": its text stands ${parts.length - 1} times in ${mutant.file}.`,
-    );
-  }
-  writeFileSync(path, parts.join(mutant.replace));
+  const takeBack = applyMutant(copy, mutant);
   try {
     return failureOf(copy, mutant.tests, mutant.needsPostgres ?? false) !== undefined;
   } finally {
-    writeFileSync(path, source);
+    takeBack();
   }
+}
+
+/**
+ * Changes one file of a copy.
+ * @returns what undoes it
+ * @throws {Error} when the text to be replaced does not stand in the file exactly once
+ */
+export function applyMutant(
+  copy: WorkCopy,
+  { name, file, find, replace }: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'>,
+): () => void {
+  const path = join(copy.path, file);
+  const source = readFileSync(path, 'utf8');
+  const parts = source.split(find);
+  if (parts.length !== 2) {
+    throw new Error(`"${name}": its text stands ${parts.length - 1} times in ${file}.`);
+  }
+  writeFileSync(path, parts.join(replace));
+  return () => writeFileSync(path, source);
 }

@@ -1,7 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root } from '../root.ts';
 
 /** A copy of the work tree that may be changed; what is installed is shared with the original. */
@@ -22,9 +31,25 @@ export function copyWorkTree(): WorkCopy {
   }
   for (const folder of ['', ...workspaces()]) {
     const installed = join(root, folder, 'node_modules');
-    if (existsSync(installed)) symlinkSync(installed, join(path, folder, 'node_modules'));
+    if (existsSync(installed)) linkInstalled(installed, join(path, folder, 'node_modules'), path);
   }
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+const OWN_SCOPE = '@tandem';
+
+/** What is installed is shared, but for our own packages: of those the copy uses its own. */
+function linkInstalled(installed: string, there: string, copy: string): void {
+  mkdirSync(there);
+  for (const name of readdirSync(installed)) {
+    if (name !== OWN_SCOPE) symlinkSync(join(installed, name), join(there, name));
+  }
+  if (!existsSync(join(installed, OWN_SCOPE))) return;
+  mkdirSync(join(there, OWN_SCOPE));
+  for (const name of readdirSync(join(installed, OWN_SCOPE))) {
+    const source = relative(realpathSync(root), realpathSync(join(installed, OWN_SCOPE, name)));
+    symlinkSync(join(copy, source), join(there, OWN_SCOPE, name));
+  }
 }
 
 const workspaces = (): string[] =>

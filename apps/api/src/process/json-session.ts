@@ -19,12 +19,7 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import {
-  type JsonSeen,
-  type PostgresStore,
-  storageError,
-  verifiedLast,
-} from '@tandem/storage/postgres';
+import { type PostgresStore, storageError, verifiedLast } from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   type QueueClient,
@@ -135,12 +130,6 @@ export class JsonSession {
         return bringUpLive(ordered, json, this.#options.postgres, onProgress);
       },
     });
-  }
-
-  /** What `inspectJsonStore` would find, from memory. */
-  seen(): JsonSeen {
-    const phase = this.json.phase.read();
-    return { phase, head: this.json.outbox.head(), openEdits: this.#own().foreignEdits };
   }
 
   /** The gates of a move away from JSON, as they stand now. */

@@ -28,7 +28,6 @@ const FACTS: ProcessFacts = {
     ready: false,
     waitingFor: null,
     catchUp: null,
-    work: null,
   },
 };
 

@@ -1,0 +1,127 @@
+//   round 1                          round 2
+//   ├─ lane 1   fault ── fault ──────┤ heal, quiet, compare ├─ …
+//   ├─ lane 2     fault ─── fault ───┤
+//   └─ phases  a ──── b ──── c ──────┘ the last of a round is a dual one
+import type { Phase } from '@tandem/storage/phase';
+import { below, pickOf, randomFrom } from '@tandem/storage/testing';
+import { type Ability, FAULT_KINDS, type FaultName, faultsWith } from './fault-kinds.ts';
+
+/** One thing that is done to the system, `atMs` after its round began. */
+export interface FaultEvent {
+  readonly atMs: number;
+  readonly kind: FaultName;
+  readonly variant: string;
+  readonly holdMs: number;
+}
+
+export interface PhaseEvent {
+  readonly atMs: number;
+  readonly desired: Phase;
+}
+
+export interface Round {
+  readonly lengthMs: number;
+  /** Each lane is done by itself: faults of two lanes overlap. */
+  readonly lanes: readonly (readonly FaultEvent[])[];
+  readonly phases: readonly PhaseEvent[];
+}
+
+export interface Schedule {
+  readonly seed: number;
+  readonly rounds: readonly Round[];
+}
+
+const LANES = 2;
+const ROUND_MS_MAX = 45_000;
+/** Before the first fault of a round, and between two of a lane. */
+const GAP_MS = [800, 4_500] as const;
+/** How long a phase is desired; a switch takes a second or two when nothing stands in its way. */
+const PHASE_MS = [3_000, 9_000] as const;
+/** A fault now and then outlasts every deadline of the product. */
+const LONG_SHARE = 0.06;
+const LONG_MS = [9_000, 16_000] as const;
+/** Faults of which a long one tells something new. */
+const MAY_BE_LONG: readonly FaultName[] = ['suspend', 'postgres-stop', 'connections', 'full-disk'];
+
+const PHASES: readonly Phase[] = ['json-only', 'json-primary', 'postgres-primary', 'postgres-only'];
+const DUAL: readonly Phase[] = ['json-primary', 'postgres-primary'];
+
+/** A whole number of ms within bounds. */
+const between = (random: () => number, [from, to]: readonly [number, number]): number =>
+  from + below(random, to - from + 1);
+
+/**
+ * Everything that will be done, drawn by a seed alone: the same seed, length and abilities give the
+ * same schedule.
+ */
+export function scheduleOf(
+  seed: number,
+  lengthMs: number,
+  abilities: readonly Ability[],
+): Schedule {
+  const random = randomFrom(seed);
+  const count = Math.max(1, Math.ceil(lengthMs / ROUND_MS_MAX));
+  const roundMs = Math.floor(lengthMs / count);
+  const kinds = faultsWith(abilities);
+  const rounds = Array.from({ length: count }, () => ({
+    lengthMs: roundMs,
+    lanes: Array.from({ length: LANES }, () => laneOf(random, roundMs, kinds)),
+    phases: phasesOf(random, roundMs),
+  }));
+  return { seed, rounds };
+}
+
+function laneOf(random: () => number, lengthMs: number, kinds: readonly FaultName[]): FaultEvent[] {
+  const weighted = kinds.flatMap((kind) =>
+    Array.from({ length: FAULT_KINDS[kind].weight }, () => kind),
+  );
+  const events: FaultEvent[] = [];
+  let atMs = between(random, GAP_MS);
+  while (atMs < lengthMs) {
+    const kind = pickOf(random, weighted);
+    const isLong = random() < LONG_SHARE && MAY_BE_LONG.includes(kind);
+    const drawnMs = between(random, isLong ? LONG_MS : FAULT_KINDS[kind].holdMs);
+    const holdMs = Math.min(drawnMs, lengthMs - atMs);
+    events.push({
+      atMs,
+      kind,
+      variant: pickOf<string>(random, FAULT_KINDS[kind].variants),
+      holdMs,
+    });
+    atMs += holdMs + between(random, GAP_MS);
+  }
+  return events;
+}
+
+function phasesOf(random: () => number, lengthMs: number): PhaseEvent[] {
+  const events: PhaseEvent[] = [];
+  let atMs = 0;
+  while (atMs < lengthMs - PHASE_MS[1]) {
+    events.push({ atMs, desired: pickOf(random, PHASES) });
+    atMs += between(random, PHASE_MS);
+  }
+  events.push({ atMs, desired: pickOf(random, DUAL) });
+  return events;
+}
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(1).padStart(6);
+
+/** The schedule to read, one line an event. */
+export function scheduleText({ seed, rounds }: Schedule): string {
+  const lines = rounds.flatMap(({ lengthMs, lanes, phases }, round) => {
+    const events = [
+      ...phases.map(({ atMs, desired }) => ({ atMs, text: `phase → ${desired}` })),
+      ...lanes.flatMap((lane, number) =>
+        lane.map(({ atMs, kind, variant, holdMs }) => ({
+          atMs,
+          text: `lane ${number + 1}: ${kind} ${variant}${holdMs > 0 ? `, for ${holdMs} ms` : ''}`,
+        })),
+      ),
+    ].sort((a, b) => a.atMs - b.atMs);
+    return [
+      `Round ${round + 1}, ${lengthMs / 1_000} s`,
+      ...events.map(({ atMs, text }) => `${seconds(atMs)} s  ${text}`),
+    ];
+  });
+  return [`Schedule of seed ${seed}`, ...lines].join('\n');
+}
