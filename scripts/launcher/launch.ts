@@ -148,7 +148,7 @@ function createServices(launching: Launch, databaseUrl: string, lock: DataFolder
       entry: join(root, entry),
       readyUrl: `${originOf(host, readyPort)}/readyz`,
       stopTimeoutMs,
-      line: (text) => view.line(name, text),
+      lines: (texts) => view.lines(name, texts),
       changed: () => lock.note(startedOf(services)),
     });
   const services = [

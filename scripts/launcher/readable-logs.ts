@@ -1,10 +1,11 @@
 import type { Log } from '@tandem/storage/log';
 import { prettyFactory } from 'pino-pretty';
+import { readableLine } from './readable-line.ts';
 
 /** Where the lines of all processes come together, in the order they arrive. */
 export interface LogView {
-  /** One line of a service, as it wrote it: a JSON log line, or anything else. */
-  line(service: string, text: string): void;
+  /** Lines of a service, as it wrote them: JSON log lines, or anything else. */
+  lines(service: string, texts: readonly string[]): void;
   /** The launcher's own messages. */
   readonly log: Log;
 }
@@ -12,35 +13,40 @@ export interface LogView {
 const LEVELS = { debug: 20, info: 30, warn: 40, error: 50 } as const;
 const SERVICE_WIDTH = 8;
 
+/** How pino-pretty shows what {@link readableLine} leaves to it. */
+export const PRETTY = {
+  singleLine: true,
+  translateTime: 'SYS:HH:MM:ss.l',
+  ignore: 'pid,hostname,name,process',
+};
+
 /**
  * Shows JSON log lines in a form to read, or as they are with `format` "json".
- * @param write takes whole lines, with their line break
+ * @param write takes whole lines, with their line breaks
  */
 export function createLogView(
   write: (text: string) => void,
   { format, colorize }: { format: 'readable' | 'json'; colorize: boolean },
 ): LogView {
-  const pretty = prettyFactory({
-    colorize,
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname,name,process',
-  });
-  const line = (service: string, text: string) => {
-    if (text === '') return;
-    if (format === 'json' || !text.startsWith('{')) {
-      write(format === 'json' ? `${text}\n` : `${service.padEnd(SERVICE_WIDTH)}${text}\n`);
-    } else {
-      write(`${service.padEnd(SERVICE_WIDTH)}${pretty(text)}`);
+  const pretty = prettyFactory({ colorize, ...PRETTY });
+  const shown = (text: string): string => {
+    if (!text.startsWith('{')) return `${text}\n`;
+    return readableLine(text, colorize) ?? pretty(text);
+  };
+  const lines = (service: string, texts: readonly string[]) => {
+    const start = format === 'json' ? '' : service.padEnd(SERVICE_WIDTH);
+    let output = '';
+    for (const text of texts) {
+      if (text !== '') output += start + (format === 'json' ? `${text}\n` : shown(text));
     }
+    if (output !== '') write(output);
   };
   const say = (level: keyof typeof LEVELS) => (fields: object, msg: string) =>
-    line(
-      'tandem',
+    lines('tandem', [
       JSON.stringify({ level: LEVELS[level], time: Date.now(), name: 'tandem', ...fields, msg }),
-    );
+    ]);
   return {
-    line,
+    lines,
     log: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
   };
 }

@@ -44,7 +44,7 @@ async function serviceOf(program: string, stopTimeoutMs = 20_000) {
     readyUrl: `http://127.0.0.1:${port}/readyz`,
     stopTimeoutMs,
     log: { ...silentLog, error: (_fields, sentence) => errors.push(sentence) },
-    line: (text) => lines.push(text),
+    lines: (texts) => lines.push(...texts),
     changed: () => {},
   });
   services.push(service);

@@ -7,11 +7,11 @@
 // The process is in a group of its own, so that a terminal's Ctrl-C does not reach it, and holds our
 // end of a pipe as its stdin: should this process be killed, the pipe closes and it stops by itself.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@tandem/storage/log';
 import { FAILPOINT_VARIABLE } from '@tandem/storage/phase';
 import { RestartBackoff } from './backoff.ts';
+import { onWholeLines } from './whole-lines.ts';
 
 /** `EX_CONFIG` of sysexits.h: the configuration is wrong, and a restart would not help. */
 export const EXIT_CONFIGURATION = 78;
@@ -30,8 +30,8 @@ export interface ServiceOptions {
   readonly readyUrl: string;
   readonly stopTimeoutMs: number;
   readonly log: Log;
-  /** Takes each line that it writes. */
-  readonly line: (text: string) => void;
+  /** Takes the lines that it writes, as they come. */
+  readonly lines: (texts: readonly string[]) => void;
   /** Told whenever its pid changes. */
   readonly changed: () => void;
 }
@@ -90,7 +90,7 @@ export class Service {
     // Writing is never done; an EPIPE after its end has no meaning.
     child.stdin.on('error', () => {});
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (text) => this.#line(text));
+      onWholeLines(stream, (texts) => this.#lines(texts));
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
@@ -164,10 +164,12 @@ export class Service {
     this.start();
   }
 
-  #line(text: string): void {
-    const sentence = sentenceIn(text);
-    if (sentence !== undefined) this.#lastSentence = sentence;
-    this.#options.line(text);
+  #lines(texts: readonly string[]): void {
+    for (const text of texts) {
+      const sentence = sentenceIn(text);
+      if (sentence !== undefined) this.#lastSentence = sentence;
+    }
+    this.#options.lines(texts);
   }
 
   #onEnd(code: number | null, signal: NodeJS.Signals | null, ranMs: number): void {
@@ -197,9 +199,13 @@ export class Service {
   }
 }
 
+/** How the log line of a request or a change begins, of which there may be thousands a second. */
+const QUIET_LINE = /^\{"level":[1-4]\d,/;
+
 /** The sentence of a plain line, or of a JSON log line that tells of an error. */
 function sentenceIn(text: string): string | undefined {
   if (!text.startsWith('{')) return text.trim() === '' ? undefined : text.trim();
+  if (QUIET_LINE.test(text)) return undefined;
   try {
     const { level, msg } = JSON.parse(text);
     return typeof msg === 'string' && level >= 50 ? msg : undefined;

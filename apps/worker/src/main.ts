@@ -4,7 +4,7 @@ import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import { armFailpoint } from '@tandem/storage/phase';
 import { ClientTokens, Credentials, operatorToken, tokenFilePath } from '@tandem/storage/tokens';
-import { createMetrics, observing, startTracing } from '@tandem/telemetry';
+import { createMetrics, logDestination, observing, startTracing } from '@tandem/telemetry';
 import { pino } from 'pino';
 import { startHealthServer } from './health-server.ts';
 import { WorkerFacts } from './process-facts.ts';
@@ -24,7 +24,8 @@ async function main(): Promise<number> {
   const stopping = stopRequested();
   armFailpoint(process.env);
   const configuration = readConfiguration();
-  const log = pino({ level: configuration.logLevel, base: { process: 'worker' } });
+  const options = { level: configuration.logLevel, base: { process: 'worker' } };
+  const log = pino(options, logDestination());
   const metrics = createMetrics('worker');
   const tracing = await startTracing('worker', process.env, log);
   const observers = tracing === undefined ? [] : [tracing.observer];

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { type DestinationStream, pino } from 'pino';
 
 /** A system call for each line costs as much as a small request does besides. */
-const FLUSH_BYTES = 8_192;
+const FLUSH_BYTES = 32_768;
 const FLUSH_AFTER_MS = 50;
 /** A reader that is behind: asked again after this long. */
 const FULL_PIPE_WAIT_MS = 5;
