@@ -28,9 +28,18 @@ const OWN = { enumerable: true, writable: true, configurable: true };
  * @returns a value as of `parseExact`: numbers are kept as they are spelled
  * @throws {TandemError} `malformed` when it is no JSON, `invalid` for nesting and repeated names
  */
-export function readRequestJson(bytes: Buffer): unknown {
+export const readRequestJson = (bytes: Buffer): unknown => readJsonText(requestText(bytes));
+
+/** As {@link readRequestJson}, of what {@link requestText} gave. */
+export const readJsonText = (text: string): unknown => new Reader(text).whole();
+
+/**
+ * A body as text; well-formed, as UTF-8 can't spell lone surrogates.
+ * @throws {TandemError} `malformed` when it is not UTF-8
+ */
+export function requestText(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new TandemError('malformed', 'The body is not UTF-8.');
-  return new Reader(bytes.toString()).whole();
+  return bytes.toString();
 }
 
 const refuse = (field: string, problem: string): TandemError =>

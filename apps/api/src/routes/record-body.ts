@@ -2,16 +2,19 @@ import {
   type Collection,
   type FieldProblem,
   type FieldValues,
-  type Input,
   isExactNumber,
   isJsonObject,
+  readCreate,
   readFieldUpdate,
+  readPlainCreate,
+  readPlainUpdate,
+  readUpdate,
 } from '@tandem/storage/collections';
 import { TandemError } from '@tandem/storage/errors';
 import type { FastifyRequest } from 'fastify';
 import { invalidRequest } from '../problem.ts';
 import { isRecordId } from '../record-id.ts';
-import { readRequestJson } from '../request-json.ts';
+import { readJsonText, readRequestJson, requestText } from '../request-json.ts';
 
 /** Ids one bulk deletion may name. */
 export const BULK_DELETE_IDS_MAX = 10_000;
@@ -28,13 +31,23 @@ const bodyOf = (request: FastifyRequest): unknown =>
     ? readRequestJson(request.body)
     : undefined;
 
+const READERS = {
+  create: { plain: readPlainCreate, any: readCreate },
+  update: { plain: readPlainUpdate, any: readUpdate },
+} as const;
+
 /** Reads a `POST` or `PUT` body with the collection's own rules. @throws {TandemError} `invalid` */
 export function readValues(
   request: FastifyRequest,
   collection: Collection,
-  read: (collection: Collection, body: unknown) => Input,
+  op: 'create' | 'update',
 ): FieldValues {
-  const input = read(collection, bodyOf(request));
+  const { body } = request;
+  const text = body instanceof Buffer && body.length > 0 ? requestText(body) : undefined;
+  const plain = text === undefined ? undefined : READERS[op].plain(collection, text);
+  if (plain !== undefined) return plain;
+  const sent = text === undefined ? undefined : readJsonText(text);
+  const input = READERS[op].any(collection, sent);
   return input.ok ? input.values : refuse(input.problems);
 }
 

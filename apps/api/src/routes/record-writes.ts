@@ -1,5 +1,5 @@
 import type { Command } from '@tandem/storage/changes';
-import { type Collection, readCreate, readUpdate } from '@tandem/storage/collections';
+import type { Collection } from '@tandem/storage/collections';
 import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readIfMatch } from '../entity-tags.ts';
@@ -49,7 +49,7 @@ export function recordWrites(
   }
 
   app.post(path, { config, schema: createSchema(collection) }, async (request, reply) => {
-    const values = readValues(request, collection, readCreate);
+    const values = readValues(request, collection, 'create');
     return write(request, reply, { op: 'create', collection, values });
   });
 
@@ -58,7 +58,7 @@ export function recordWrites(
   );
 
   app.put(`${path}/:id`, { config, schema: putSchema(collection) }, async (request, reply) =>
-    writeTo(request, reply, { op: 'update', set: readValues(request, collection, readUpdate) }),
+    writeTo(request, reply, { op: 'update', set: readValues(request, collection, 'update') }),
   );
 
   app.delete(`${path}/:id`, { config, schema: deleteSchema(collection) }, async (request, reply) =>

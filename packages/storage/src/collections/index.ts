@@ -30,6 +30,7 @@ export {
   OBJECT_START,
   QUOTE,
 } from './json-scanner.ts';
+export { readPlainCreate, readPlainUpdate } from './plain-input.ts';
 export {
   canonicalText,
   type ReadRecord,
