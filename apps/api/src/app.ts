@@ -17,6 +17,7 @@ import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
+import { RequestLogger } from './request-logger.ts';
 import { type ConsistencyRoutesOptions, consistency } from './routes/consistency.ts';
 import { type DeadLetterRoutesOptions, deadLetters } from './routes/dead-letters.ts';
 import { type ExternalEditOptions, externalEdits } from './routes/external-edits.ts';
@@ -95,6 +96,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(isLogger(log) ? { loggerInstance: log } : { logger: log }),
     logController: new RequestLog(),
+    childLoggerFactory: (logger, bindings, given) => new RequestLogger(logger, bindings, given),
     requestIdHeader: false,
     genReqId: requestIdOf,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,

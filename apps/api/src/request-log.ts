@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { RequestLogger } from './request-logger.ts';
 
 /** A request id that is taken over from a caller: short, and harmless in a log and a header. */
 const SANE_ID = /^[\w.:-]{1,128}$/;
@@ -32,15 +33,19 @@ export class RequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
+    // Most requests' only line, for which they need no logger of their own.
+    const { log: own } = request;
+    const isOnlyLine = own instanceof RequestLogger && own.isUnmade;
+    const log = isOnlyLine ? request.server.log : own;
     const line = {
+      reqId: isOnlyLine ? request.id : undefined,
       method: request.method,
       path: pathOf(request.url),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     };
-    if (error)
-      request.log.warn({ ...line, error: error.message }, 'request ended without its answer');
-    else request.log.info(line, 'request');
+    if (error) log.warn({ ...line, error: error.message }, 'request ended without its answer');
+    else log.info(line, 'request');
   }
 
   override streamError(error: Error, request: FastifyRequest): void {

@@ -80,8 +80,10 @@ export class RoutedStore implements RecordStore {
     if (store !== undefined) this.#become({ store, holding: what });
   }
 
-  async get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
-    return (await this.#open('reads')).get(collection, id);
+  get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
+    const store = this.#openNow('reads');
+    if (store !== undefined) return store.get(collection, id);
+    return this.#open('reads').then((opened) => opened.get(collection, id));
   }
 
   async page(
@@ -100,7 +102,7 @@ export class RoutedStore implements RecordStore {
     const deadlineMs = performance.now() + this.#holdTimeoutMs;
     for (;;) {
       const before = this.#standing;
-      const store = await this.#open('writes', deadlineMs);
+      const store = this.#openNow('writes') ?? (await this.#open('writes', deadlineMs));
       try {
         return await store.write(write);
       } catch (error) {
@@ -117,6 +119,15 @@ export class RoutedStore implements RecordStore {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
+  }
+
+  /** The store, if nobody has to wait for it: no request pays for a wait that is rarely needed. */
+  #openNow(what: 'reads' | 'writes'): Store | undefined {
+    const standing = this.#standing;
+    if (standing.store === undefined || standing.holding === 'all') return undefined;
+    if (what === 'reads') return standing.store;
+    const isOpen = standing.holding === 'nothing' && standing.noWrites === undefined;
+    return isOpen ? standing.store : undefined;
   }
 
   async #open(
