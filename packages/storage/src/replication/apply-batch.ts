@@ -12,26 +12,26 @@ export interface ClaimedJob extends Claim {
 }
 
 /** What became of one job. */
-export type JobOutcome =
+export type JobOutcome<Job extends ClaimedJob = ClaimedJob> =
   /** The secondary holds the change, or a newer state of its record. */
-  | { readonly job: ClaimedJob; readonly item: Item; readonly end: 'applied' | 'superseded' }
+  | { readonly job: Job; readonly item: Item; readonly end: 'applied' | 'superseded' }
   /** The record failed by itself; it may succeed later. */
   | {
-      readonly job: ClaimedJob;
+      readonly job: Job;
       readonly item: Item;
       readonly end: 'failed';
       readonly problem: JobProblem;
     }
   /** It can never succeed by itself: a person decides. */
   | {
-      readonly job: ClaimedJob;
+      readonly job: Job;
       readonly item: Item | undefined;
       readonly end: 'hopeless';
       readonly problem: JobProblem;
     };
 
-interface ReadableJob {
-  readonly job: ClaimedJob;
+interface ReadableJob<Job extends ClaimedJob> {
+  readonly job: Job;
   readonly item: Item;
 }
 
@@ -41,14 +41,14 @@ interface ReadableJob {
  * @throws {TandemError} as `Store.apply`: the secondary is unavailable, nothing is known to be
  *   applied, and every job may be done again
  */
-export async function applyBatch(
-  jobs: readonly ClaimedJob[],
+export async function applyBatch<Job extends ClaimedJob>(
+  jobs: readonly Job[],
   store: Store,
   collections: readonly Collection[],
-): Promise<JobOutcome[]> {
+): Promise<JobOutcome<Job>[]> {
   const names = new Set(collections.map(({ name }) => name));
-  const outcomes: JobOutcome[] = [];
-  const readable: ReadableJob[] = [];
+  const outcomes: JobOutcome<Job>[] = [];
+  const readable: ReadableJob<Job>[] = [];
   for (const job of jobs) {
     const read = readJobData(job.data);
     if (!read.ok) {
@@ -68,7 +68,10 @@ export async function applyBatch(
 
 /** Jobs of one transaction come in any order. The result is the same in each; in this one the log
  *  tells a record's story as it happened. */
-function olderFirst({ item: a }: ReadableJob, { item: b }: ReadableJob): number {
+function olderFirst(
+  { item: a }: { readonly item: Item },
+  { item: b }: { readonly item: Item },
+): number {
   if (a.kind === 'key' || b.kind === 'key')
     return Number(a.kind === 'key') - Number(b.kind === 'key');
   return a.change.id - b.change.id || compareStamps(a.change, b.change);
@@ -79,10 +82,10 @@ function olderFirst({ item: a }: ReadableJob, { item: b }: ReadableJob): number 
  * operating error instead, that is a defect which one record may have provoked: the batch is halved
  * until it is found, so that it can't hold up the others for ever.
  */
-async function applyIsolated(
-  jobs: readonly ReadableJob[],
+async function applyIsolated<Job extends ClaimedJob>(
+  jobs: readonly ReadableJob<Job>[],
   store: Store,
-): Promise<readonly JobOutcome[]> {
+): Promise<readonly JobOutcome<Job>[]> {
   if (jobs.length === 0) return [];
   try {
     const results = await store.apply(jobs.map(({ item }) => item));
@@ -101,7 +104,10 @@ async function applyIsolated(
   }
 }
 
-function outcomeOf(readable: ReadableJob, result: ApplyResult | undefined): JobOutcome {
+function outcomeOf<Job extends ClaimedJob>(
+  readable: ReadableJob<Job>,
+  result: ApplyResult | undefined,
+): JobOutcome<Job> {
   if (result === undefined) throw new Error('apply() gave fewer results than items.');
   switch (result.verdict) {
     case 'apply':

@@ -2,14 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { auditLog } from '../postgres/index.ts';
 import { createQueueDatabase, type QueueDatabase } from '../testing/queue-database.ts';
 import { readBacklog } from './backlog.ts';
-import {
-  type Claim,
-  deadLetter,
-  failForNow,
-  giveBack,
-  pastFailures,
-  takeBackLapsed,
-} from './claims.ts';
+import { type Claim, deadLetter, failForNow, takeBackLapsed } from './claims.ts';
 import { actOnDeadLetters } from './dead-letter-acts.ts';
 import { listDeadLetters } from './dead-letters.ts';
 import { NEVER_FAILED, nextFailure } from './job-failure.ts';
@@ -45,34 +38,6 @@ async function claim(count: number): Promise<Claim[]> {
   return boss.fetch(queue, { batchSize: count });
 }
 
-const states = async (): Promise<unknown[]> =>
-  (
-    await database.pool.query(
-      'SELECT state::text, retry_count FROM pgboss.job WHERE name = $1 ORDER BY id',
-      [queue],
-    )
-  ).rows;
-
-test('a job given back was never claimed', async () => {
-  await enqueue(2);
-  await giveBack(database.pool, queue, await claim(2));
-  expect(await states()).toEqual([
-    { state: 'created', retry_count: 0 },
-    { state: 'created', retry_count: 0 },
-  ]);
-  expect((await claim(2)).map(({ retryCount }) => retryCount)).toEqual([0, 0]);
-});
-
-test('giving back leaves a newer claim of the same job alone', async () => {
-  await enqueue(1);
-  const old = await claim(1);
-  await takeBackLapsed(database.pool, queue, 0);
-  const [newer] = await claim(1);
-  expect(newer?.retryCount).toBe(1);
-  await giveBack(database.pool, queue, old);
-  expect(await states()).toEqual([{ state: 'active', retry_count: 1 }]);
-});
-
 test('I2: claims of a holder that fell silent come back at once, fresh ones stay', async () => {
   await enqueue(2);
   const [silent] = await claim(1);
@@ -83,20 +48,6 @@ test('I2: claims of a holder that fell silent come back at once, fresh ones stay
   await claim(1);
   expect(await takeBackLapsed(database.pool, queue, 30_000)).toBe(1);
   expect((await claim(5)).map(({ id }) => id)).toEqual([silent?.id]);
-});
-
-test('a crash in between does not touch the count of a record’s own failures', async () => {
-  await enqueue(1);
-  const [first] = await claim(1);
-  await failForNow(database.pool, queue, [{ claim: first as Claim, failure }]);
-  await database.pool.query('UPDATE pgboss.job SET start_after = now()');
-  const [second] = await claim(1);
-  await takeBackLapsed(database.pool, queue, 0);
-  const [third] = await claim(1);
-  expect(third?.retryCount).toBeGreaterThan(second?.retryCount ?? 0);
-  const past = await pastFailures(database.pool, queue, [third?.id as string]);
-  const { failures, attempts, redriven } = failure;
-  expect(past).toEqual(new Map([[third?.id, { failures, attempts, redriven }]]));
 });
 
 test('a dead letter keeps its cause, also when the error text holds what jsonb can not', async () => {

@@ -1,51 +1,29 @@
-//   created/retry ──fetch──> active (claimed, heartbeat) ──settle──> gone | retry | dead letter
-//        ^                      │
-//        ├── giveBack ──────────┤  by its holder: nothing is used up
-//        └── takeBackLapsed ────┘  by any worker: the holder died
+//   taken (`taken-jobs.ts`) ──settle──> gone | retry | dead letter
 import type { Pool } from 'pg';
 import { QUEUE_SCHEMA } from './boss.ts';
-import { type JobFailure, type PastFailures, readPastFailures } from './job-failure.ts';
+import type { JobFailure } from './job-failure.ts';
 import { deadLetterQueueOf } from './queues.ts';
 
 /**
  * What the worker needs of pg-boss's job table beyond pg-boss's own calls. The version of pg-boss is
  * pinned, and `claims.test.ts` sees each statement work on its real schema.
  *
- * pg-boss raises `retry_count` at every new claim of a job that was claimed before; together with
- * `state = 'active'` it names one claim, and fences every statement here.
+ * `retry_count` goes up whenever a job is claimed or fails anew: with the job's id it names one try, and
+ * fences the statements that settle it.
  */
 export interface Claim {
   readonly id: string;
   readonly retryCount: number;
 }
 
-/** How long a holder may be silent before another worker takes its claims back, in ms. Taking back
- *  too early is harmless: applying is idempotent (I4), and the fence holds the late settle off. */
-export const CLAIM_LAPSE_MS = 6_000;
-export const CLAIM_REFRESH_MS = 2_000;
-
 const TABLE = `${QUEUE_SCHEMA}.job`;
-const CLAIMED = `name = $1 AND state = 'active'
-  AND (id, retry_count) IN (SELECT * FROM unnest($2::uuid[], $3::int[]))`;
-
 const idsOf = (claims: readonly Claim[]): string[] => claims.map(({ id }) => id);
 const countsOf = (claims: readonly Claim[]): number[] => claims.map(({ retryCount }) => retryCount);
 
-/** Puts claimed jobs back as they were before the claim. */
-export async function giveBack(pool: Pool, queue: string, claims: readonly Claim[]): Promise<void> {
-  if (claims.length === 0) return;
-  await pool.query(
-    `UPDATE ${TABLE} SET state = CASE WHEN retry_count = 0 THEN 'created' ELSE 'retry' END::${QUEUE_SCHEMA}.job_state,
-       started_on = NULL, heartbeat_on = NULL, start_after = now()
-     WHERE ${CLAIMED}`,
-    [queue, idsOf(claims), countsOf(claims)],
-  );
-}
-
 /**
- * Makes the jobs of silent holders available again, without a delay and without touching the failure
- * a job carries: a crash is never a record's failure.
- * @param lapseMs 0 takes every claim: for a worker that knows it is the only one
+ * Makes jobs available again that were fetched in pg-boss's way, which marks them (nobody here does), and
+ * whose holder fell silent. Without a delay, and without touching the failure a job carries.
+ * @param lapseMs 0 takes every such job
  * @returns how many came back
  */
 export async function takeBackLapsed(pool: Pool, queue: string, lapseMs: number): Promise<number> {
@@ -79,26 +57,22 @@ export async function jobsDueWithin(pool: Pool, queue: string, spanMs: number): 
   return rows[0]?.jobs ?? 0;
 }
 
-/**
- * What each job's record failed with by itself so far. It lives in the job's last failure, not in
- * `retry_count`, which crashes raise too. (Should pg-boss's own sweep take a claim back first, it
- * overwrites the failure and the count starts anew: later, never too early.)
- */
-export async function pastFailures(
-  pool: Pool,
+/** Removes jobs that are done. */
+export async function removeDone(
+  client: Pick<Pool, 'query'>,
   queue: string,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, PastFailures>> {
-  if (ids.length === 0) return new Map();
-  const { rows } = await pool.query<{ id: string; output: string }>(
-    `SELECT id, output::text AS output FROM ${TABLE}
-     WHERE name = $1 AND id = ANY ($2::uuid[]) AND output IS NOT NULL`,
-    [queue, ids],
-  );
-  return new Map(rows.map(({ id, output }) => [id, readPastFailures(JSON.parse(output))]));
+  done: readonly Claim[],
+): Promise<void> {
+  if (done.length === 0) return;
+  // Ids are plain: spelled as an array here, which costs the driver's own way a multiple.
+  const ids = `{${idsOf(done).join(',')}}`;
+  await client.query(`DELETE FROM ${TABLE} WHERE name = $1 AND id = ANY ($2::uuid[])`, [
+    queue,
+    ids,
+  ]);
 }
 
-/** A claimed job that failed. */
+/** A job in hand that failed. */
 export interface FailedClaim {
   readonly claim: Claim;
   readonly failure: JobFailure;
@@ -113,7 +87,7 @@ const givenValues = (queue: string, failed: readonly FailedClaim[]): unknown[] =
   return [queue, idsOf(claims), countsOf(claims), failures];
 };
 
-/** Fails claimed jobs for now: they come again after pg-boss's backoff, with their failure. */
+/** Fails jobs for now: they come again after pg-boss's backoff, with their failure. */
 export async function failForNow(
   pool: Pick<Pool, 'query'>,
   queue: string,
@@ -123,16 +97,16 @@ export async function failForNow(
   await pool.query(
     `WITH ${GIVEN}
      UPDATE ${TABLE} AS j SET state = 'retry', output = g.failure::jsonb, heartbeat_on = NULL,
-       start_after = now() + interval '1s' * least(j.retry_delay_max,
+       retry_count = j.retry_count + 1, start_after = now() + interval '1s' * least(j.retry_delay_max,
          greatest(j.retry_delay, 1) * 2 ^ least(16, j.retry_count + 1) / 2 * (1 + random()))
-     FROM given g WHERE j.name = $1 AND j.state = 'active'
+     FROM given g WHERE j.name = $1 AND j.state <= 'active'
        AND j.id = g.id AND j.retry_count = g.retry_count`,
     givenValues(queue, failed),
   );
 }
 
 /**
- * Fails claimed jobs for good: they move to the dead-letter queue with their failure, all in one
+ * Fails jobs for good: they move to the dead-letter queue with their failure, all in one
  * statement. Written as pg-boss does it for one failure that all share; here each has its own.
  */
 export async function deadLetter(
@@ -144,7 +118,7 @@ export async function deadLetter(
   await pool.query(
     `WITH ${GIVEN}, gone AS (
        DELETE FROM ${TABLE} AS j USING given g
-       WHERE j.name = $1 AND j.state = 'active' AND j.id = g.id AND j.retry_count = g.retry_count
+       WHERE j.name = $1 AND j.state <= 'active' AND j.id = g.id AND j.retry_count = g.retry_count
        RETURNING j.*, g.failure)
      INSERT INTO ${TABLE} (name, priority, data, retry_limit, retry_backoff, retry_delay, keep_until,
        deletion_seconds, expire_seconds, singleton_key, group_id, group_tier, heartbeat_seconds,

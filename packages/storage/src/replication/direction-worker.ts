@@ -4,10 +4,10 @@
 //            │    ^                                         │
 //            │    └──────────── applied again ───┐          │
 //            │ secondary or queue unavailable    │          │
-//            └──> paused: batch given back, WARN once, probing with backoff
-//   stop(): finish the batch in hand (drain: until nothing waits), give back the rest ──> stopped
+//            └──> paused: batch put back, WARN once, probing with backoff
+//   stop(): finish the batch in hand (drain: until nothing waits), put back the rest ──> stopped
 //
-// While one batch is applied, the next is fetched and the one before is settled.
+// While one batch is applied, the next is taken and the one before is settled.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
@@ -15,20 +15,22 @@ import type { Log } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
 import type { StoreName } from '../phase/index.ts';
 import type { Store } from '../store.ts';
-import { applyBatch, type ClaimedJob } from './apply-batch.ts';
+import { applyBatch } from './apply-batch.ts';
 import { readBacklog } from './backlog.ts';
 import { type BackoffBounds, backoffMs, pause } from './backoff.ts';
 import type { QueueClient } from './boss.ts';
-import { CLAIM_LAPSE_MS, jobsDueWithin, takeBackLapsed } from './claims.ts';
-import { HeldClaims } from './held-claims.ts';
+import { jobsDueWithin, takeBackLapsed } from './claims.ts';
 import { QUEUES } from './job-sink.ts';
 import { RECORD_FAILURES_MAX, settle } from './settle.ts';
+import { TakenJobs } from './taken-jobs.ts';
 
 const BATCH_JOBS_MAX = 1_000;
 const POLL_MS = 500;
 const DRAIN_POLL_MS = 50;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
 const TAKE_BACK_INTERVAL_MS = 2_000;
+/** How long whoever fetched jobs in pg-boss's way may be silent before they are taken back. */
+const CLAIM_LAPSE_MS = 6_000;
 
 export interface DirectionOptions {
   /** The secondary: which queue is worked, and what its jobs are applied to. */
@@ -38,8 +40,8 @@ export interface DirectionOptions {
   readonly collections: readonly Collection[];
   readonly log: Log;
   readonly observer?: Observer;
-  /** This process alone may work the direction (it holds the JSON lock): claims it finds at its
-   *  start are a dead predecessor's, and come back at once. */
+  /** This process alone may work the direction (it holds the JSON lock): jobs that are marked as fetched
+   *  are a dead predecessor's, and come back at once. */
   readonly exclusive?: boolean;
   readonly batchJobsMax?: number;
   readonly recordFailuresMax?: number;
@@ -63,8 +65,8 @@ export interface DirectionWorker {
   /** Jobs arrived: look now. */
   wake(): void;
   /**
-   * Finishes the batch in hand, works on until nothing waits or the deadline has passed, and gives
-   * back the rest. 0 drains nothing. Idempotent.
+   * Finishes the batch in hand, works on until nothing waits or the deadline has passed, and puts back
+   * the rest. 0 drains nothing. Idempotent.
    */
   stop(options: { readonly drainTimeoutMs: number }): Promise<void>;
 }
@@ -77,14 +79,15 @@ export function startDirection(options: DirectionOptions): DirectionWorker {
 class RunningDirection implements DirectionWorker {
   readonly #options: DirectionOptions;
   readonly #queue: string;
-  readonly #held: HeldClaims;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
   readonly #takeBackTimer: NodeJS.Timeout;
   /** Ends the idle wait. */
   #nudge = new AbortController();
   #drainUntilMs = Number.POSITIVE_INFINITY;
-  #next: Promise<ClaimedJob[]> | undefined;
+  #next: Promise<TakenJobs> | undefined;
+  /** Being applied. */
+  #inHand: TakenJobs | undefined;
   #settling: Promise<void> = Promise.resolve();
   #state: DirectionState = 'working';
   #settled = 0;
@@ -99,7 +102,6 @@ class RunningDirection implements DirectionWorker {
   constructor(options: DirectionOptions) {
     this.#options = options;
     this.#queue = QUEUES[options.direction];
-    this.#held = new HeldClaims(options.queues, this.#queue, options.log);
     this.#takeBackTimer = setInterval(() => void this.#takeBack(), TAKE_BACK_INTERVAL_MS);
     this.#takeBackTimer.unref();
     this.#ended = this.#run();
@@ -144,7 +146,6 @@ class RunningDirection implements DirectionWorker {
     }
     await this.#putDown();
     clearInterval(this.#takeBackTimer);
-    this.#held.end();
     this.#state = 'stopped';
   }
 
@@ -163,13 +164,13 @@ class RunningDirection implements DirectionWorker {
 
   /** One batch. @returns false when there was none */
   async #step(): Promise<boolean> {
-    const { store, collections, queues, direction, log, recordFailuresMax } = this.#options;
-    const { observer = noObserver } = this.#options;
+    const { store, collections, queues, direction, observer = noObserver } = this.#options;
     if (!this.#started) {
       if (this.#options.exclusive === true) await takeBackLapsed(queues.pool, this.#queue, 0);
       this.#started = true;
     }
-    const jobs = await this.#takeNext();
+    const batch = await this.#takeNext();
+    const { jobs } = batch;
     if (jobs.length === 0) {
       await this.#settling;
       // Nothing waits, so nothing proved that the secondary is well.
@@ -177,34 +178,41 @@ class RunningDirection implements DirectionWorker {
       this.#resume();
       return false;
     }
+    this.#inHand = batch;
     this.#state = this.#paused === undefined ? 'working' : 'paused';
-    if (jobs.length === this.#batchSize() && !this.#isOver()) this.#fetchAhead();
+    if (jobs.length === this.#batchSize() && !this.#isOver()) this.#takeAhead();
     const startedMs = performance.now();
     const outcomes = await applyBatch(jobs, store, collections);
     observer.applied({ direction, startedMs, endedMs: performance.now(), jobs: outcomes });
     this.#jobsMax *= 2;
     this.#resume();
     await this.#settling;
-    this.#settling = settle(outcomes, {
-      queues,
-      direction,
-      log,
-      observer,
-      recordFailuresMax: recordFailuresMax ?? RECORD_FAILURES_MAX,
-    }).then(() => {
-      this.#held.settled(jobs);
-      this.#settled += jobs.length;
-    });
+    this.#inHand = undefined;
+    this.#settling = this.#settle(batch, outcomes);
     // Whoever awaits it next gets the error; until then it must not count as unhandled.
     this.#settling.catch(() => undefined);
     return true;
   }
 
-  async #takeNext(): Promise<ClaimedJob[]> {
+  async #settle(batch: TakenJobs, outcomes: Parameters<typeof settle>[1]): Promise<void> {
+    const { direction, log, observer = noObserver, recordFailuresMax } = this.#options;
+    const context = { direction, log, observer };
+    let say = (): void => {};
+    await batch.settle(async (client) => {
+      say = await settle(client, outcomes, {
+        ...context,
+        recordFailuresMax: recordFailuresMax ?? RECORD_FAILURES_MAX,
+      });
+    });
+    say();
+    this.#settled += outcomes.length;
+  }
+
+  async #takeNext(): Promise<TakenJobs> {
     const ahead = await this.#next;
     this.#next = undefined;
-    // What was fetched ahead and came back empty is old news.
-    return ahead === undefined || ahead.length === 0 ? this.#fetch() : ahead;
+    // What was taken ahead and came back empty is old news.
+    return ahead === undefined || ahead.jobs.length === 0 ? this.#take() : ahead;
   }
 
   /** While paused a single job probes the secondary: only a write proves that it takes writes. */
@@ -213,17 +221,17 @@ class RunningDirection implements DirectionWorker {
     return Math.min(this.#jobsMax, this.#options.batchJobsMax ?? BATCH_JOBS_MAX);
   }
 
-  #fetchAhead(): void {
+  #takeAhead(): void {
     if (this.#paused !== undefined) return;
-    this.#next = this.#fetch();
+    this.#next = this.#take();
     this.#next.catch(() => undefined);
   }
 
-  async #fetch(): Promise<ClaimedJob[]> {
-    const boss = await this.#options.queues.ready();
-    const jobs = await boss.fetch<object>(this.#queue, { batchSize: this.#batchSize() });
-    this.#held.hold(jobs);
-    return jobs;
+  async #take(): Promise<TakenJobs> {
+    const { queues } = this.#options;
+    // Also says so when the queue is not there, or not current.
+    await queues.ready();
+    return TakenJobs.take(queues.pool, this.#queue, this.#batchSize());
   }
 
   async #waitForJobs(): Promise<void> {
@@ -232,12 +240,13 @@ class RunningDirection implements DirectionWorker {
     this.#nudge = new AbortController();
   }
 
-  /** Settles what was applied and gives back the rest; neither may fail the caller. */
+  /** Settles what was applied and puts back the rest; neither may fail the caller. */
   async #putDown(): Promise<void> {
-    await Promise.allSettled([this.#next, this.#settling]);
+    const ahead = this.#next?.then((taken) => taken.putBack());
+    await Promise.allSettled([ahead, this.#settling, this.#inHand?.putBack()]);
     this.#next = undefined;
+    this.#inHand = undefined;
     this.#settling = Promise.resolve();
-    await this.#held.giveBack();
   }
 
   async #pauseFor(error: unknown): Promise<void> {

@@ -10,8 +10,8 @@ const NEVER_SECONDS = 50 * 365 * 24 * 3600;
  *  reached would turn crashes into dead letters; the worker counts a record's own failures. */
 const RETRY_LIMIT_NONE = 1_000_000_000;
 
-/** pg-boss accepts no shorter heartbeat. The worker takes lapsed claims back sooner by itself
- *  (`claims.ts`); pg-boss's own, slower sweep stands behind it. */
+/** For jobs that somebody fetches in pg-boss's own way (the worker does not: `taken-jobs.ts`). pg-boss
+ *  accepts no shorter heartbeat; the worker takes such jobs back sooner. */
 const HEARTBEAT_SECONDS = 10;
 
 type QueuePolicy = Required<

@@ -4,6 +4,8 @@ import { rejectsWith } from './backoff.ts';
 export interface TransactionBounds {
   /** After this long the connection is cut, also when the server no longer answers. */
   readonly timeoutMs: number;
+  /** The server ends the transaction once it hears nothing for this long; as `timeoutMs` if not given. */
+  readonly idleMs?: number;
   /** Cuts the connection at once. */
   readonly signal?: AbortSignal;
 }
@@ -15,7 +17,7 @@ export interface TransactionBounds {
  */
 export async function inTransaction<T>(
   pool: Pool,
-  { timeoutMs, signal }: TransactionBounds,
+  { timeoutMs, idleMs = timeoutMs, signal }: TransactionBounds,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
@@ -29,7 +31,7 @@ export async function inTransaction<T>(
   );
   try {
     await client.query(
-      `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
+      `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
     );
     // Also what `work` awaits elsewhere must not outlive the bound.
     const result = await Promise.race([work(client), loan.wasCut]);
