@@ -47,8 +47,8 @@ export function readDockerfile(): readonly Instruction[] {
     });
 }
 
-/** What `COPY` takes from the checkout. */
+/** What `COPY` takes from the checkout, and not from an earlier stage. */
 export const copiedSources = (): readonly string[] =>
   readDockerfile()
-    .filter(({ name }) => name === 'COPY')
+    .filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from='))
     .flatMap(({ rest }) => rest.split(' ').slice(0, -1));

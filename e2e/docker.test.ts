@@ -33,10 +33,21 @@ test('the image is built from files that are there, and has every manifest of th
   for (const source of sources) expect(kept).toContain(`!${source.split('/')[0]}`);
 });
 
+test('the image has the console, and not what builds it', () => {
+  const stage = dockerfile.findLastIndex(({ name }) => name === 'FROM');
+  const taken = 'COPY --from=console /app/apps/console/dist apps/console/dist';
+  expect(dockerfile.slice(stage).map(({ name, rest }) => `${name} ${rest}`)).toContain(taken);
+  expect(dockerfile.some(({ name, rest }) => name === 'FROM' && rest.endsWith(' AS console'))).toBe(
+    true,
+  );
+});
+
 test('the image pins node to the minor and pnpm to what npm start installs with', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const [minor] = /^\d+\.\d+/.exec(dependencies.node) ?? [];
-  expect(instruction('FROM')).toMatch(new RegExp(`^node:${minor}-\\S+$`));
+  for (const { rest } of dockerfile.filter(({ name }) => name === 'FROM')) {
+    expect(rest).toMatch(new RegExp(`^node:${minor}-\\S+( AS \\w+)?$`));
+  }
   const [, pnpm] =
     /'(pnpm@[\d.]+)'/.exec(readFileSync(join(root, 'scripts/on-node-24.mjs'), 'utf8')) ?? [];
   expect(instruction('RUN')).toBeDefined();

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { newDatabase } from './database.ts';
+import { freePort } from './free-port.ts';
 import { reach } from './phase-flags.ts';
 import { query } from './record-client.ts';
 import { root, startTandem, temporaryFolder } from './tandem-process.ts';
@@ -23,15 +23,6 @@ interface Alert {
   readonly alert: string;
   readonly expr: string;
   readonly annotations: { readonly runbook: string };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('There is no port.');
-  return address.port;
 }
 
 const documented = (path: string): string => readFileSync(join(root, 'docs', path), 'utf8');

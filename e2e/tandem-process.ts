@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -13,7 +13,7 @@ const PROBE_INTERVAL_MS = 25;
 
 /** Variables of the tests' own environment that would choose for Tandem. */
 const OURS =
-  /^(FF_|OTEL_|OPERATOR_TOKEN$|SHADOW_READ_RATE$|VERIFY_|DATABASE_URL$|DATA_DIR$|JSON_DIR$|HOST$|(WORKER_)?PORT$|LOG_)/;
+  /^(FF_|OTEL_|OPERATOR_TOKEN$|CLIENT_TOKENS$|ALLOW_ANONYMOUS_CLIENTS$|RATE_LIMIT_|MEMORY_LIMIT$|CORS_ORIGIN$|SHADOW_READ_RATE$|VERIFY_|DATABASE_URL$|DATA_DIR$|JSON_DIR$|HOST$|(WORKER_)?PORT$|LOG_)/;
 
 /** This process's environment without any of Tandem's variables, and with the given ones. */
 export function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
@@ -21,10 +21,27 @@ export function environmentWith(variables: Readonly<Record<string, string>>): No
   return { ...Object.fromEntries(inherited), ...variables };
 }
 
+let ofTheFile: (() => unknown)[] | undefined;
+
+/** Called at the top of a file: what is started in it lives until all its tests have finished, and not
+ *  only the one in which it is started. */
+export function keepForAllTests(): void {
+  const kept: (() => unknown)[] = [];
+  ofTheFile = kept;
+  afterAll(async () => {
+    for (const end of kept.reverse()) await end();
+  });
+}
+
+function atTheEnd(end: () => unknown): void {
+  if (ofTheFile === undefined) onTestFinished(async () => void (await end()));
+  else ofTheFile.push(end);
+}
+
 /** An empty folder, removed when the test has finished. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-e2e-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atTheEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -70,7 +87,7 @@ export function startProcess(
       settle(over);
     });
   });
-  onTestFinished(() => endProcess(child, ended));
+  atTheEnd(() => endProcess(child, ended));
   const has = (text: string | RegExp) =>
     typeof text === 'string' ? output.includes(text) : text.test(output);
   return {

@@ -48,6 +48,8 @@ const SAMPLES: readonly [file: string, specifier: string, rule: string | undefin
   [`${storage}/phase/b.ts`, '../store.ts', undefined],
   [`${storage}/xray/a.ts`, '../json/index.ts', RESTRICTED],
   [`${storage}/json/f.ts`, '../xray/index.ts', undefined],
+  [`${storage}/tokens/a.ts`, '../postgres/index.ts', RESTRICTED],
+  [`${storage}/tokens/b.ts`, '../json/file-system.ts', undefined],
   ['e2e/a.ts', './b.ts', CYCLE],
   ['e2e/b.ts', './a.ts', CYCLE],
 ];

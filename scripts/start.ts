@@ -4,6 +4,7 @@
 // configuration that can't work, 75 when something that is needed is away, 1 for anything else; the
 // last line on standard error says why.
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { buildConsole } from './console/build-console.ts';
 import { launch } from './launcher/launch.ts';
 import { createLogView } from './launcher/readable-logs.ts';
 import { EXIT_CONFIGURATION } from './launcher/service.ts';
@@ -22,6 +23,10 @@ const view = createLogView(print, {
   colorize: process.stdout.isTTY === true,
 });
 try {
+  // The service needs no console: without one it is started all the same.
+  await buildConsole().catch((error: unknown) => {
+    view.log.warn({ error: sentenceOf(error) }, `No console: ${sentenceOf(error)}`);
+  });
   const { exitCode, sentence } = await launch({
     environment: process.env,
     view,

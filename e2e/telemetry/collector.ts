@@ -34,13 +34,18 @@ const valuesOf = (attributes: readonly Attribute[]): Record<string, unknown> =>
 export async function startCollector(): Promise<{
   readonly endpoint: string;
   spans(traceId: string): readonly ReceivedSpan[];
+  /** All that was sent, as it came. */
+  received(): string;
 }> {
   const spans: ReceivedSpan[] = [];
+  let text = '';
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const sent: ExportRequest = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      const body = Buffer.concat(chunks).toString('utf8');
+      text += body;
+      const sent: ExportRequest = JSON.parse(body);
       for (const { resource, scopeSpans } of sent.resourceSpans) {
         const service = String(valuesOf(resource.attributes)['service.name']);
         for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
@@ -63,5 +68,6 @@ export async function startCollector(): Promise<{
   return {
     endpoint: `http://127.0.0.1:${address.port}`,
     spans: (traceId) => spans.filter((span) => span.traceId === traceId),
+    received: () => text,
   };
 }

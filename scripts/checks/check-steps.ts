@@ -14,6 +14,7 @@ const DIRECTIONS = ['style/noRestrictedImports', 'suspicious/noImportCycles'];
 /** What a reviewer would check without running anything. Each step takes a second or so. */
 const CHECK_STEPS: readonly CheckStep[] = [
   { name: 'types', program: 'tsc', args: ['-p', '.'] },
+  { name: 'types of the console', program: 'tsc', args: ['-p', 'apps/console'] },
   { name: 'lint and format', program: 'biome', args: ['check', '--error-on-warnings', '.'] },
   {
     // Part of the step before as well; on its own it names what is wrong.

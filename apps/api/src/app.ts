@@ -12,6 +12,7 @@ import { MemoryBound } from './guard/memory-bound.ts';
 import { type RateLimits, rateLimits } from './guard/rate-limits.ts';
 import { securityHeaders } from './guard/security-headers.ts';
 import { apiDocumentation } from './plugins/api-documentation.ts';
+import { type ConsolePageOptions, consolePage } from './plugins/console-page.ts';
 import { type MeasuringOptions, measuring } from './plugins/measuring.ts';
 import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
@@ -27,6 +28,7 @@ import { probes } from './routes/probes.ts';
 import { problemPages } from './routes/problem-pages.ts';
 import { records } from './routes/records.ts';
 import { session } from './routes/session.ts';
+import { type SnapshotOptions, snapshot } from './routes/snapshot.ts';
 
 export interface AppOptions {
   readonly collections: readonly Collection[];
@@ -58,6 +60,9 @@ export interface AppOptions {
   readonly deadLetters?: DeadLetterRoutesOptions;
   readonly consistency?: ConsistencyRoutesOptions;
   readonly externalEdits?: ExternalEditOptions;
+  readonly snapshot?: SnapshotOptions;
+  /** Where the console is built; without it there is no such page. */
+  readonly console?: ConsolePageOptions;
   /** Measures requests; without it nothing is measured. */
   readonly measuring?: MeasuringOptions;
   /** Serves `/metrics`; without it there is no such route. */
@@ -139,6 +144,8 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
   if (options.consistency !== undefined) consistency(app, options.consistency);
   if (options.externalEdits !== undefined) externalEdits(app, options.externalEdits);
+  if (options.snapshot !== undefined) snapshot(app, options.snapshot);
+  if (options.console !== undefined) await app.register(consolePage, options.console);
   records(app, collections, primary);
   return app;
 }

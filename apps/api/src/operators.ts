@@ -7,6 +7,7 @@ import {
   consistencyOrders,
   createPool,
   divergenceLedger,
+  type JsonSeen,
   lastVerify,
   ledgerOperations,
   migrationOperations,
@@ -45,19 +46,22 @@ export interface Operators extends MigrationOptions, ExternalEditOptions {
 
 /**
  * What the operators' routes need, over connections of their own.
+ * @param held what this process knows of the JSON store while it holds it: looking at it from outside
+ *   reads a part of the journal
  * @throws {TandemError} `configuration`
  */
 export async function openOperators(
   configuration: Configuration,
   collections: readonly Collection[],
   log: Log,
+  held: () => JsonSeen | undefined = () => undefined,
 ): Promise<Operators> {
   const { databaseUrl = '', lockedFlags, jsonDir } = configuration;
   const applicationName = 'tandem-api-operators';
   const pool = createPool(databaseUrl, { applicationName, max: CONNECTIONS_MAX, log });
   const operations = migrationOperations({
     ...{ pool, lockedFlags },
-    json: () => inspectJsonStore(jsonDir),
+    json: async () => held() ?? inspectJsonStore(jsonDir),
     backlog: () => readBacklog(pool),
   });
   const xray = {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import {
   type Configuration,
@@ -10,7 +11,13 @@ import type { Log } from '@tandem/storage/log';
 import { armFailpoint } from '@tandem/storage/phase';
 import { divergenceLedger } from '@tandem/storage/postgres';
 import { ClientTokens, operatorToken, tokenFilePath } from '@tandem/storage/tokens';
-import { createMetrics, logDestination, observing, startTracing } from '@tandem/telemetry';
+import {
+  createMetrics,
+  logDestination,
+  observing,
+  startTracing,
+  WorkTally,
+} from '@tandem/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { build } from './app.ts';
@@ -21,6 +28,7 @@ import { ApiFacts } from './process/process-facts.ts';
 import { readinessReport } from './process/readiness-report.ts';
 import { shadowStores } from './process/shadow-stores.ts';
 import { stopRequested } from './process/stop-signals.ts';
+import { SnapshotSource } from './snapshot/snapshot-source.ts';
 
 /** `EX_CONFIG`: started again with the same environment it would end the same way. */
 const EXIT_CONFIGURATION = 78;
@@ -33,6 +41,9 @@ const DRAIN_TIMEOUT_MS = 10_000;
 /** Requests in flight, the drain and the checkpoint together; then the process ends regardless. */
 const STOP_TIMEOUT_MS = 60_000;
 
+/** Where `vite build` puts the console. */
+const CONSOLE_FOLDER = join(import.meta.dirname, '..', '..', 'console', 'dist');
+
 async function main(): Promise<number> {
   const stopping = stopRequested();
   armFailpoint(process.env);
@@ -44,11 +55,22 @@ async function main(): Promise<number> {
   const clients = await openClients(configuration, log);
   const metrics = createMetrics('api', names);
   const tracing = await startTracing('api', process.env, log);
+  const tally = new WorkTally();
   const observers = tracing === undefined ? [] : [tracing.observer];
-  const observer = observing([metrics.observer, ...observers], log);
-  const api = new ApiProcess({ configuration, collections, log, observer });
-  const operators = await openOperators(configuration, collections, log);
+  const observer = observing([metrics.observer, tally.observer, ...observers], log);
+  const api = new ApiProcess({
+    ...{ configuration, collections, log, observer },
+    work: () => tally.now,
+  });
+  const operators = await openOperators(configuration, collections, log, () =>
+    api.keeper.session?.seen(),
+  );
   const facts = new ApiFacts(api, operators.pool, log);
+  const snapshots = new SnapshotSource({
+    ...{ api, facts: () => facts.now(), pool: operators.pool, log },
+    operations: operators.operations,
+    lastVerify: operators.consistency.runs.last,
+  });
   const { shadowReadRate: rate } = configuration;
   const shadow = new ShadowReads({
     ...{ rate, collections, observer, log, stores: () => shadowStores(api, operators.pool) },
@@ -66,6 +88,8 @@ async function main(): Promise<number> {
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
     externalEdits: operators,
+    snapshot: { snapshot: (after) => snapshots.now(after) },
+    console: { folder: CONSOLE_FOLDER },
     measuring: {
       requests: metrics.requests,
       phase: () => api.keeper.effective?.phase ?? 'none',
@@ -84,6 +108,7 @@ async function main(): Promise<number> {
   });
   await listen(app, configuration.host, configuration.port);
   facts.start();
+  snapshots.start();
   if (rate > 0) shadow.start();
   // A start that fails ends the process; one that is still waiting (for the lock) can be stopped.
   const why = await Promise.race([stopping, api.start().then(() => stopping)]);
@@ -92,7 +117,9 @@ async function main(): Promise<number> {
     await app.close();
     clients.close();
     // A server that hangs under a read for the metrics must not use up the drain's time.
-    const measured = Promise.all([shadow.stop(), facts.stop()]).then(() => operators.close());
+    const measured = Promise.all([shadow.stop(), facts.stop(), snapshots.stop()]).then(() =>
+      operators.close(),
+    );
     try {
       await api.stop(DRAIN_TIMEOUT_MS);
     } finally {

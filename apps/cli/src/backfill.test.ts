@@ -115,6 +115,7 @@ test('a catch-up that began by itself is shown by status, phase and backfill, wh
       ...{ towards: 'json', since: '2025-12-07T10:00:00.000Z', duty: 1 },
       ...{ done: 120_000, total: 1_000_000, perSecond: 80_000, secondsLeft: 11 },
     },
+    work: null,
   });
   const line =
     /^Catch-up {6}towards JSON: 120,000 of 1,000,000 \(12 %\), 80,000 a second, 11 s left \(worker \d+ on .+\)$/m;

@@ -41,7 +41,16 @@ async function runningApi(locked: Partial<PhaseFlags>, waitingFor: string | null
   const rows = await readPhaseFlags(database.pool);
   const { flags, desired } = resolveFlags(locked, { read: true, rows }, null);
   await registry.beat({
-    ...{ effective: 'json-only', epoch: 1, desired, flags, ready: true, waitingFor, catchUp: null },
+    ...{
+      effective: 'json-only',
+      epoch: 1,
+      desired,
+      flags,
+      ready: true,
+      waitingFor,
+      catchUp: null,
+      work: null,
+    },
   });
   onTestFinished(() => registry.stop());
   return registry;

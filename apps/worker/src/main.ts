@@ -4,7 +4,13 @@ import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import { armFailpoint } from '@tandem/storage/phase';
 import { ClientTokens, Credentials, operatorToken, tokenFilePath } from '@tandem/storage/tokens';
-import { createMetrics, logDestination, observing, startTracing } from '@tandem/telemetry';
+import {
+  createMetrics,
+  logDestination,
+  observing,
+  startTracing,
+  WorkTally,
+} from '@tandem/telemetry';
 import { pino } from 'pino';
 import { startHealthServer } from './health-server.ts';
 import { WorkerFacts } from './process-facts.ts';
@@ -28,10 +34,14 @@ async function main(): Promise<number> {
   const log = pino(options, logDestination());
   const metrics = createMetrics('worker');
   const tracing = await startTracing('worker', process.env, log);
+  const tally = new WorkTally();
   const observers = tracing === undefined ? [] : [tracing.observer];
-  const observer = observing([metrics.observer, ...observers], log);
+  const observer = observing([metrics.observer, tally.observer, ...observers], log);
   const collections = await loadCollections();
-  const worker = new WorkerProcess({ configuration, collections, log, observer });
+  const worker = new WorkerProcess({
+    ...{ configuration, collections, log, observer },
+    work: () => tally.now,
+  });
   const facts = new WorkerFacts(worker, worker.pool, log);
   const health = await startHealthServer({
     host: configuration.host,

@@ -12,7 +12,7 @@ import { counted } from '@tandem/storage/counted';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
-import type { Gate, PostgresPhaseState } from '@tandem/storage/phase';
+import type { Gate, PostgresPhaseState, ProcessWork } from '@tandem/storage/phase';
 import {
   createPool,
   FlagWatch,
@@ -53,6 +53,8 @@ export interface WorkerProcessOptions {
   readonly collections: readonly Collection[];
   readonly log: Log;
   readonly observer: Observer;
+  /** What this process has done, for its sign of life. */
+  readonly work?: () => ProcessWork;
 }
 
 /** Everything the worker process does: follows the phase, and works the queues it calls for. */
@@ -127,6 +129,7 @@ export class WorkerProcess {
       ready: this.#isReady,
       waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor,
       catchUp: this.#watch.current ?? null,
+      work: this.#options.work?.() ?? null,
     }));
   }
 

@@ -6,3 +6,4 @@ export { observing } from './observing.ts';
 export { Sampled, type SampledOptions } from './sampled.ts';
 export type { ProcessFacts } from './standing.ts';
 export { startTracing, type TracedRequest, type Tracing } from './tracing.ts';
+export { WorkTally } from './work-tally.ts';

@@ -67,7 +67,9 @@ function scopeOf(methods: readonly string[], url: string, declared: Scope | unde
   // A library's `HEAD` goes with the `GET` that Fastify made it from.
   const [method = ''] = methods.map((one) => (one === 'HEAD' ? 'GET' : one));
   const route = `${method} ${url}`;
-  const ofLibrary = route.startsWith(LIBRARY_FILES) ? 'public' : LIBRARY_ROUTES[route];
+  const ofLibrary = LIBRARY_FILES.some((path) => route.startsWith(path))
+    ? 'public'
+    : LIBRARY_ROUTES[route];
   const scope = declared ?? ofLibrary;
   if (scope !== undefined && SCOPES.includes(scope)) return scope;
   throw new Error(`${methods} ${url} declares no scope: whom is it for?`);

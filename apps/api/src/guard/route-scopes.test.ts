@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
+import { TandemError } from '@tandem/storage/errors';
 import { silentLog } from '@tandem/storage/log';
 import { ClientTokens, createToken, revokeToken, tokenFilePath } from '@tandem/storage/tokens';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -69,6 +70,8 @@ beforeAll(async () => {
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
     externalEdits: operators,
+    snapshot: { snapshot: () => Promise.reject(new TandemError('unavailable', 'It is away.')) },
+    console: { folder: directory },
     metrics: { contentType: 'text/plain', text: async () => '' },
     corsOrigin: 'https://shop.example',
   }));

@@ -23,5 +23,5 @@ export const LIBRARY_ROUTES: Readonly<Record<string, Scope>> = {
   'GET /docs/yaml': 'public',
 };
 
-/** The files of the documentation's page: one route each. */
-export const LIBRARY_FILES = 'GET /docs/static/';
+/** The files of the documentation's page, and of the console: one route each. */
+export const LIBRARY_FILES: readonly string[] = ['GET /docs/static/', 'GET /console/'];

@@ -24,6 +24,7 @@ import {
   disagreement,
   type Phase,
   type PhaseFlags,
+  type ProcessWork,
   postgresWasRestored,
   primaryOf,
   pullBrake,
@@ -63,6 +64,8 @@ export interface ApiProcessOptions {
   readonly collections: readonly Collection[];
   readonly log: Log;
   readonly observer: Observer;
+  /** What this process has done, for its sign of life. */
+  readonly work?: () => ProcessWork;
 }
 
 /** Everything behind the routes: which store serves, how it came to, and what follows it. */
@@ -171,6 +174,7 @@ export class ApiProcess {
       ready: this.requests.standing.store !== undefined,
       waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor,
       catchUp: this.watch.current ?? null,
+      work: this.#options.work?.() ?? null,
     }));
     this.#keeping = this.keeper.run();
   }

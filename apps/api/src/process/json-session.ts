@@ -19,7 +19,12 @@ import {
   type SwitchContext,
   SwitchMachine,
 } from '@tandem/storage/phase';
-import { type PostgresStore, storageError, verifiedLast } from '@tandem/storage/postgres';
+import {
+  type JsonSeen,
+  type PostgresStore,
+  storageError,
+  verifiedLast,
+} from '@tandem/storage/postgres';
 import {
   createQueueUpkeep,
   type QueueClient,
@@ -130,6 +135,12 @@ export class JsonSession {
         return bringUpLive(ordered, json, this.#options.postgres, onProgress);
       },
     });
+  }
+
+  /** What `inspectJsonStore` would find, from memory. */
+  seen(): JsonSeen {
+    const phase = this.json.phase.read();
+    return { phase, head: this.json.outbox.head(), openEdits: this.#own().foreignEdits };
   }
 
   /** The gates of a move away from JSON, as they stand now. */

@@ -13,7 +13,7 @@ import {
   whole,
 } from './operator-schemas.ts';
 
-const phase = { type: 'string', enum: [...PHASES] };
+export const phase = { type: 'string', enum: [...PHASES] };
 const store = { type: 'string', enum: ['json', 'postgres'] };
 const progress = {
   done: integer,
@@ -21,7 +21,7 @@ const progress = {
   perSecond: integer,
   secondsLeft: orNull(integer),
 };
-const catchUp = whole({
+export const catchUp = whole({
   towards: store,
   since: instant,
   duty: { type: 'number', description: 'Share of the time it works in; it gives way to requests.' },
@@ -34,9 +34,9 @@ const flag = whole({
   source: { type: 'string', enum: ['environment', 'table', 'last-known', 'default'] },
   reason: text,
 });
-const flags = whole(Object.fromEntries(FLAG_NAMES.map((name) => [name, flag])));
+export const flags = whole(Object.fromEntries(FLAG_NAMES.map((name) => [name, flag])));
 
-const report = whole({
+export const report = whole({
   desired: { ...phase, description: 'From the flags.' },
   effective: { ...phase, description: 'What the stores are in.' },
   epoch: integer,
@@ -73,7 +73,7 @@ const gate = whole({
   needed: text,
   opensWhen: text,
 });
-const step = whole({
+export const step = whole({
   from: phase,
   to: phase,
   movesPrimary: boolean,
@@ -92,7 +92,7 @@ const answer = whole({
   warnings: list(text),
 });
 
-const entry = whole({
+export const historyEntry = whole({
   at: instant,
   kind: { type: 'string', enum: ['moved', 'set', 'cancel'] },
   actor: text,
@@ -103,7 +103,13 @@ const entry = whole({
   evidence: { type: ['object', 'null'] },
 });
 
-const liveProcess = whole({
+const work = whole({
+  ...{ written: integer, applied: integer, failed: integer },
+  lagMs: { ...orNull(integer), description: 'Of what was applied within the last seconds.' },
+  shadowReads: { type: 'object', additionalProperties: integer },
+});
+
+export const liveProcess = whole({
   id: { type: 'string', format: 'uuid' },
   kind: { type: 'string', enum: ['api', 'worker'] },
   pid: integer,
@@ -117,6 +123,7 @@ const liveProcess = whole({
   ready: boolean,
   waitingFor: orNull(text),
   catchUp: { anyOf: [{ type: 'null' }, catchUp] },
+  work: { anyOf: [{ type: 'null' }, work], description: 'Since it started.' },
 });
 
 export const phaseSchema = operation('Which phase is desired and effective?', {
@@ -126,7 +133,7 @@ export const phaseSchema = operation('Which phase is desired and effective?', {
 
 export const historySchema = operation(
   'Who moved the phase or asked for it?',
-  { description: 'Newest first.', ...list(entry) },
+  { description: 'Newest first.', ...list(historyEntry) },
   {
     also: ['invalid'],
     querystring: {
@@ -189,18 +196,20 @@ const backfill = whole({
   problem: orNull(text),
 });
 
+export const backfillReport = whole({
+  effective: phase,
+  towards: { ...orNull(store), enum: ['json', 'postgres', null] },
+  catchUpSince: {
+    ...orNull(instant),
+    description: 'Since when it must be brought up by difference; that happens by itself.',
+  },
+  running: list(running),
+  asked: list(backfill),
+});
+
 export const backfillsSchema = operation('How far is the other store brought up to date?', {
   description: 'Catch-ups under way, by themselves or asked for, and the last that were asked for.',
-  ...whole({
-    effective: phase,
-    towards: { ...orNull(store), enum: ['json', 'postgres', null] },
-    catchUpSince: {
-      ...orNull(instant),
-      description: 'Since when it must be brought up by difference; that happens by itself.',
-    },
-    running: list(running),
-    asked: list(backfill),
-  }),
+  ...backfillReport,
 });
 
 export const askBackfillSchema = operation(

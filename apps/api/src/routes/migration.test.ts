@@ -3,6 +3,7 @@ import { silentLog } from '@tandem/storage/log';
 import { resolveFlags } from '@tandem/storage/phase';
 import { migrationOperations, ProcessRegistry, readPhaseFlags } from '@tandem/storage/postgres';
 import { createTestDatabase, type TestDatabase } from '@tandem/storage/testing';
+import { WorkTally } from '@tandem/telemetry';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -155,6 +156,7 @@ test('a flag that a process’s environment locks is 409; the process is in GET 
       ready: true,
       waitingFor: null,
       catchUp: null,
+      work: new WorkTally().now,
     },
   });
   const { status, body } = await operator('PUT', '/phase', {
@@ -213,6 +215,7 @@ test('a backfill is asked for once, shown while it runs, and refused where nothi
   await registry.beat({
     ...{ effective: 'json-primary', epoch: 1, desired, flags, ready: true, waitingFor: null },
     catchUp,
+    work: null,
   });
   onTestFinished(() => registry.stop());
   const running = [{ ...catchUp, process: expect.stringMatching(/^api \d+ on /) }];

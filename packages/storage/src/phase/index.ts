@@ -76,6 +76,7 @@ export {
   type PhaseIntent,
   type PhaseReport,
 } from './migration-operations.ts';
+export type { MigrationStanding, NeighbourStep } from './migration-standing.ts';
 export { type MoveContext, type MoveWork, moveTo, type Refusal } from './move.ts';
 export type {
   Committing,
@@ -106,6 +107,7 @@ export {
   type Processes,
   type ProcessFacts,
   type ProcessKind,
+  type ProcessWork,
   spokesman,
 } from './process-registry.ts';
 export { recognise } from './recognise.ts';
@@ -121,4 +123,5 @@ export {
   type PlannedStep,
   planSwitch,
 } from './switch-plan.ts';
+export { SWITCH_STATES, type SwitchState } from './switch-table.ts';
 export { type WalkContext, type WalkResult, walkTo } from './walk.ts';

@@ -1,5 +1,6 @@
 import type { BackfillOperations, RunningCatchUp } from './backfill-operations.ts';
 import { FLAG_NAMES, type ResolvedFlags } from './flags.ts';
+import type { MigrationStanding } from './migration-standing.ts';
 import { flagsOf, type Phase } from './phases.ts';
 import { type LiveProcess, nameOf } from './process-registry.ts';
 import type { PlannedStep } from './switch-plan.ts';
@@ -75,6 +76,8 @@ export interface MigrationOperations extends BackfillOperations {
   /** Sets the flags back to the effective phase. @throws as `setPhase` */
   cancelPhase(asked: Asked): Promise<PhaseAnswer>;
   processes(): Promise<readonly LiveProcess[]>;
+  /** All of it at once, with the steps to both neighbours. @param historyLimit entries of the history */
+  standing(historyLimit: number): Promise<MigrationStanding>;
 }
 
 /**

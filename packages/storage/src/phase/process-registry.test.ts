@@ -14,7 +14,14 @@ function process(
     ...{ id: `${kind}-${pid}`, kind, pid, host: 'here', flags, desired },
     startedAt: '2025-12-07T10:00:00.000Z',
     seenAt: '2025-12-07T10:00:01.000Z',
-    ...{ effective: 'json-only', epoch: 1, ready: true, waitingFor: null, catchUp: null },
+    ...{
+      effective: 'json-only',
+      epoch: 1,
+      ready: true,
+      waitingFor: null,
+      catchUp: null,
+      work: null,
+    },
     ...rest,
   };
 }

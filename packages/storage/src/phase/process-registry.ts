@@ -1,8 +1,22 @@
 import type { CatchUpStatus } from '../consistency/index.ts';
+import type { ShadowReadEnd } from '../observer.ts';
 import { FLAG_NAMES, type FlagName, type ResolvedFlags } from './flags.ts';
 import type { Phase } from './phases.ts';
 
 export type ProcessKind = 'api' | 'worker';
+
+/** What a process has done since it began. */
+export interface ProcessWork {
+  /** Acknowledged by the primary; idempotency keys count, too. */
+  readonly written: number;
+  /** Changes that are on the secondary. */
+  readonly applied: number;
+  /** Attempts to apply one. */
+  readonly failed: number;
+  /** The longest way of a change to the secondary within the last seconds; `null`: none arrived. */
+  readonly lagMs: number | null;
+  readonly shadowReads: Readonly<Record<ShadowReadEnd, number>>;
+}
 
 /** What a process says of itself. */
 export interface ProcessFacts {
@@ -17,6 +31,8 @@ export interface ProcessFacts {
   readonly waitingFor: string | null;
   /** How far the catch-up is that it runs; `null` while it runs none. */
   readonly catchUp: CatchUpStatus | null;
+  /** `null` where nobody counts. */
+  readonly work: ProcessWork | null;
 }
 
 /** A process that has been heard of lately. */

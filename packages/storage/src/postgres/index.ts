@@ -8,7 +8,11 @@ export { FlagWatch, type FlagWatchOptions } from './flag-watch.ts';
 export { readPhaseFlags, writePhaseFlags } from './flags.ts';
 export { type LedgerOperations, ledgerOperations } from './ledger-operations.ts';
 export { type Migrated, type MigrateOptions, migrateSchema, schemaIsCurrent } from './migrate.ts';
-export { type MigrationOperationsOptions, migrationOperations } from './migration-operations.ts';
+export {
+  type JsonSeen,
+  type MigrationOperationsOptions,
+  migrationOperations,
+} from './migration-operations.ts';
 export { readPhaseIntent } from './phase-intents.ts';
 export { postgresPhase } from './phase-row.ts';
 export { createPool, type PoolOptions } from './pool.ts';

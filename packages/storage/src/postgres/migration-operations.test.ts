@@ -48,7 +48,14 @@ async function running(
   const registry = new ProcessRegistry({ pool: database.pool, kind, log: silentLog });
   const rows = await readPhaseFlags(database.pool);
   const { flags, desired } = resolveFlags(locked, { read: true, rows }, null);
-  const told = { effective: null, epoch: null, ready: true, waitingFor: null, catchUp: null };
+  const told = {
+    effective: null,
+    epoch: null,
+    ready: true,
+    waitingFor: null,
+    catchUp: null,
+    work: null,
+  };
   await registry.beat({ ...told, desired, flags, ...facts });
   return registry;
 }

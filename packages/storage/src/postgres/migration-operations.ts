@@ -11,11 +11,15 @@ import {
   type LiveProcess,
   lockedAgainst,
   type MigrationOperations,
+  type MigrationStanding,
+  type NeighbourStep,
+  nextPhase,
   type OverBudget,
   type Phase,
   type PhaseAnswer,
   type PhaseFlags,
   type PhaseReport,
+  type PlanFacts,
   type PostgresPhaseState,
   planSwitch,
   primaryOf,
@@ -44,7 +48,8 @@ export interface MigrationOperationsOptions {
   readonly backlog: () => Promise<{ readonly total: number; readonly deadLetters: number }>;
 }
 
-interface JsonSeen {
+/** The JSON store as far as moves of the phase ask. */
+export interface JsonSeen {
   readonly phase: JsonPhaseState | undefined;
   /** `seq` of the last outbox item. */
   readonly head: number;
@@ -75,8 +80,7 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
     return { postgres, json: phase, jsonHead: head, openEdits, live };
   }
 
-  async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
-    const effective = standingOf(seen).phase;
+  async function planFacts(seen: Seen, effective: Phase): Promise<PlanFacts> {
     const row = postgresPhase(pool, () => new Date());
     const [queued, notRelayed, pauses, overBudget, undecided, verified] = await Promise.all([
       options.backlog(),
@@ -93,9 +97,35 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
       verified,
       total: queued.total + notRelayed,
     };
-    const facts = { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
-    const steps = planSwitch(effective, desired, facts);
+    return { gates: knownGates(seen, backlog), backlog: backlog.total, pauses };
+  }
+
+  async function answer(desired: Phase, seen: Seen, dryRun: boolean): Promise<PhaseAnswer> {
+    const effective = standingOf(seen).phase;
+    const steps = planSwitch(effective, desired, await planFacts(seen, effective));
     return { effective, desired, dryRun, steps, warnings: warningsOf(desired, seen, options) };
+  }
+
+  async function standing(historyLimit: number): Promise<MigrationStanding> {
+    const seen = await look();
+    const { phase: effective } = standingOf(seen);
+    const facts = await planFacts(seen, effective);
+    const towards = (end: Phase): NeighbourStep | null => {
+      const to = nextPhase(effective, end);
+      const [step] = to === undefined ? [] : planSwitch(effective, to, facts);
+      return step === undefined ? null : { ...step, lockedBy: lockedAgainst(step.to, seen.live) };
+    };
+    return {
+      phase: await reportOf(seen, options),
+      ahead: towards('postgres-only'),
+      back: towards('json-only'),
+      processes: seen.live,
+      backfill: await backfillOperations({
+        pool,
+        look: async () => forBackfills(seen),
+      }).backfills(),
+      history: await readPhaseHistory(pool, historyLimit),
+    };
   }
 
   async function order(
@@ -116,15 +146,7 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
     return answer(chosen, decidedBy, false);
   }
 
-  const backfills = backfillOperations({
-    pool,
-    async look() {
-      const seen = await look();
-      const { phase: effective } = standingOf(seen);
-      const primary = primaryOf(effective) === 'json' ? seen.json : seen.postgres;
-      return { effective, catchUpSince: primary?.catchUpSince ?? null, live: seen.live };
-    },
-  });
+  const backfills = backfillOperations({ pool, look: async () => forBackfills(await look()) });
 
   return {
     backfills: () => translated(backfills.backfills()),
@@ -133,9 +155,16 @@ export function migrationOperations(options: MigrationOperationsOptions): Migrat
     phase: () => translated(look().then((seen) => reportOf(seen, options))),
     history: (limit) => translated(readPhaseHistory(pool, limit)),
     processes: () => liveProcesses(pool),
+    standing: (historyLimit) => translated(standing(historyLimit)),
     setPhase: (desired, asked) => translated(order('set', asked, () => desired)),
     cancelPhase: (asked) => translated(order('cancel', asked, (effective) => effective)),
   };
+}
+
+function forBackfills(seen: Seen) {
+  const { phase: effective } = standingOf(seen);
+  const primary = primaryOf(effective) === 'json' ? seen.json : seen.postgres;
+  return { effective, catchUpSince: primary?.catchUpSince ?? null, live: seen.live };
 }
 
 async function translated<T>(work: Promise<T>): Promise<T> {

@@ -28,6 +28,7 @@ const FACTS: ProcessFacts = {
     ready: false,
     waitingFor: null,
     catchUp: null,
+    work: null,
   },
 };
 

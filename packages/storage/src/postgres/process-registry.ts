@@ -73,6 +73,7 @@ export class ProcessRegistry implements Processes {
         ...[this.id, kind, process.pid, hostname(), this.#startedAt.toISOString()],
         ...[facts.effective, facts.epoch, facts.desired, JSON.stringify(facts.flags)],
         ...[facts.ready, facts.waitingFor, facts.catchUp && JSON.stringify(facts.catchUp)],
+        facts.work && JSON.stringify(facts.work),
       ]);
       if (!this.#hasTidied) await this.#tidy();
       this.#hasTidied = true;
@@ -129,24 +130,26 @@ export async function liveProcesses(pool: Pool): Promise<readonly LiveProcess[]>
 }
 
 const BEAT = `INSERT INTO processes (id, kind, pid, host, started_at, effective, epoch, desired,
-    flags, ready, waiting_for, catch_up, seen_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now())
+    flags, ready, waiting_for, catch_up, work, seen_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now())
   ON CONFLICT (id) DO UPDATE SET effective = excluded.effective, epoch = excluded.epoch,
     desired = excluded.desired, flags = excluded.flags, ready = excluded.ready,
-    waiting_for = excluded.waiting_for, catch_up = excluded.catch_up, seen_at = excluded.seen_at`;
+    waiting_for = excluded.waiting_for, catch_up = excluded.catch_up, work = excluded.work,
+    seen_at = excluded.seen_at`;
 
 const LIVE = `SELECT id, kind, pid, host, ${isoInstant('started_at')}, ${isoInstant('seen_at')},
-    effective, epoch, desired, flags, ready, waiting_for, catch_up
+    effective, epoch, desired, flags, ready, waiting_for, catch_up, work
   FROM processes WHERE seen_at > now() - interval '${LIVE_FOR_S} s'
   ORDER BY kind, started_at, id`;
 
 function processOfRow(row: Row): LiveProcess {
   const [id, kind, pid, host, startedAt, seenAt, effective, epoch, desired, flags, ...rest] = row;
-  const [ready, waitingFor, catchUp] = rest;
+  const [ready, waitingFor, catchUp, work] = rest;
   return {
     ...{ id, kind, pid, host, startedAt, seenAt, effective, epoch, desired, ready, waitingFor },
     flags: JSON.parse(String(flags)),
     catchUp: catchUp === null ? null : JSON.parse(String(catchUp)),
+    work: work === null ? null : JSON.parse(String(work)),
   } as LiveProcess;
 }
 

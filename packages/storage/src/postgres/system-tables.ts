@@ -103,6 +103,8 @@ export const processes = pgTable(
     waiting_for: text(),
     /** How far the catch-up is that this process runs; `NULL` while it runs none. */
     catch_up: json(),
+    /** What it has done since it began. */
+    work: json(),
   },
   (table) => [check('processes_kind_is_one', sql`${table.kind} IN ('api', 'worker')`)],
 );

@@ -1,0 +1,69 @@
+import { sentenceOf } from '@tandem/storage/errors';
+
+/** A read takes at most this share of the time, however slow it has become. */
+const DUTY_MAX = 0.1;
+
+export interface RefreshedOptions<T> {
+  /** Ends by itself, also when the server hangs. */
+  readonly read: () => Promise<T>;
+  /** Between the begins of two reads. */
+  readonly intervalMs: number;
+  /** Whoever asks waits this long for a read, and has the last one's value after that. */
+  readonly patienceMs: number;
+}
+
+export interface Known<T> {
+  /** `undefined` before the first read that succeeded. */
+  readonly value: T | undefined;
+  /** ISO instant of that read; `null` before the first. */
+  readonly readAt: string | null;
+  /** Why the last read failed. */
+  readonly problem: string | null;
+}
+
+/** A value that is read when it is asked for, by one read at a time: nobody asking, nothing is read. */
+export class Refreshed<T> {
+  readonly #options: RefreshedOptions<T>;
+  #known: Known<T> = { value: undefined, readAt: null, problem: null };
+  #reading: Promise<void> | undefined;
+  #dueMs = 0;
+
+  constructor(options: RefreshedOptions<T>) {
+    this.#options = options;
+  }
+
+  async ask(): Promise<Known<T>> {
+    const { patienceMs } = this.#options;
+    if (this.#reading === undefined && performance.now() >= this.#dueMs) {
+      this.#reading = this.#read().finally(() => {
+        this.#reading = undefined;
+      });
+    }
+    if (this.#reading !== undefined) await settledWithin(this.#reading, patienceMs);
+    return this.#known;
+  }
+
+  async #read(): Promise<void> {
+    const { read, intervalMs } = this.#options;
+    const startedMs = performance.now();
+    const readAt = new Date().toISOString();
+    try {
+      this.#known = { value: await read(), readAt, problem: null };
+    } catch (error) {
+      this.#known = { ...this.#known, problem: sentenceOf(error) };
+    }
+    const tookMs = performance.now() - startedMs;
+    this.#dueMs = startedMs + Math.max(intervalMs, tookMs / DUTY_MAX);
+  }
+}
+
+/** Resolves when the work has ended, or the time is over. */
+function settledWithin(work: Promise<void>, timeoutMs: number): Promise<void> {
+  return new Promise((settle) => {
+    const timer = setTimeout(settle, timeoutMs);
+    void work.then(() => {
+      clearTimeout(timer);
+      settle();
+    });
+  });
+}

@@ -1,0 +1,70 @@
+// A whole system behind the console: api, worker and a database of their own.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Phase } from '@tandem/storage/phase';
+import { vi } from 'vitest';
+import { buildConsole } from '../../scripts/console/build-console.ts';
+import { phaseAt, setFlags } from '../phase-flags.ts';
+import { call } from '../record-client.ts';
+import { newMigratedDatabase, type Service, startApi, startWorker } from '../services.ts';
+import { temporaryFolder } from '../tandem-process.ts';
+
+const WAIT = { timeout: 60_000, interval: 100 };
+
+export interface ConsoleSystem {
+  readonly origin: string;
+  readonly databaseUrl: string;
+  readonly token: string;
+  /** Ends the api at once, as a crash would. */
+  killApi(): Promise<void>;
+  /** Starts the api again, on the same port. */
+  startApi(): Promise<void>;
+  create(amount: number, notes?: string): Promise<number>;
+}
+
+/** Starts all of it in `json-primary`, with the page built from the present sources. */
+export async function startConsoleSystem(
+  more: Readonly<Record<string, string>> = {},
+): Promise<ConsoleSystem> {
+  await buildConsole();
+  const databaseUrl = await newMigratedDatabase();
+  const dataDir = temporaryFolder();
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const variables = {
+    ...{ DATA_DIR: dataDir, DATABASE_URL: databaseUrl, PORT: `${port}`, VERIFY_EVERY: 'off' },
+    ...{ VERIFY_FULL_EVERY: 'off', ...more },
+  };
+  await setFlags(databaseUrl, 'json-primary');
+  let api: Service = await startApi(variables);
+  await stands(origin, 'json-primary');
+  startWorker(variables);
+  return {
+    ...{ origin, databaseUrl, token: readFileSync(join(dataDir, 'operator-token'), 'utf8').trim() },
+    async killApi() {
+      process.kill(api.pid, 'SIGKILL');
+      await api.ended;
+    },
+    async startApi() {
+      api = await startApi(variables);
+    },
+    async create(amount, notes) {
+      const body = { date: '2025-12-07', category: 'Food', amount, account: 'Cash', notes };
+      const { body: answer } = await call(origin, 'POST', '/api/v1/expense', body);
+      return (answer as { expense: { id: number } }).expense.id;
+    },
+  };
+}
+
+/** Resolves when the api serves in a phase. */
+const stands = (origin: string, phase: Phase): Promise<unknown> =>
+  vi.waitUntil(async () => (await phaseAt(origin))?.effective === phase, WAIT);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((settle) => server.once('listening', settle));
+  const { port } = server.address() as { port: number };
+  await new Promise((settle) => server.close(settle));
+  return port;
+}
