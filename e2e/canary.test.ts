@@ -63,7 +63,13 @@ test('no secret and nothing of a record stands in a log, an error, a metric, a t
   const collector = await startCollector();
   const workerPort = String(await freePort());
   const variables = {
-    ...{ DATA_DIR: dataDir, DATABASE_URL: url, CLIENT_TOKENS: `write:${SECRETS.clientToken}` },
+    // As there are tokens, other machines may reach it.
+    ...{
+      HOST: '0.0.0.0',
+      DATA_DIR: dataDir,
+      DATABASE_URL: url,
+      CLIENT_TOKENS: `write:${SECRETS.clientToken}`,
+    },
     ...{ WORKER_PORT: workerPort, LOG_LEVEL: 'trace', LOG_FORMAT: 'json', SHADOW_READ_RATE: '1' },
     ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_BSP_SCHEDULE_DELAY: '100' },
   };

@@ -114,6 +114,11 @@ test('a connection that never ends is cut when the grace is over', async () => {
   expect(lines).toContainEqual(expect.objectContaining({ level: 40, graceMs: 1 }));
 });
 
+test('a connection on which nothing moves is cut, in the middle of a request too', async () => {
+  const { received } = await withHeldAnswer({ silenceMs: 50 });
+  await expect(received).resolves.toBe('');
+});
+
 test('a connection that falls idle while it closes is ended', async () => {
   const { received, release } = await withHeldAnswer();
   const closed = app.close();

@@ -79,7 +79,9 @@ export class Door {
     }
     if (SAFE_METHODS.includes(request.method)) return undefined;
     if (request.headers[CONSOLE_HEADER] !== '1') return FOREIGN;
-    const isOurs = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+    const isOurs =
+      origin === undefined ||
+      (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase());
     return isOurs ? undefined : FOREIGN;
   }
 }
