@@ -19,6 +19,7 @@ import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
 import { RequestLog, requestIdOf } from './request-log.ts';
 import { RequestLogger } from './request-logger.ts';
+import { type AuditOptions, audit } from './routes/audit.ts';
 import { type ConsistencyRoutesOptions, consistency } from './routes/consistency.ts';
 import { type DeadLetterRoutesOptions, deadLetters } from './routes/dead-letters.ts';
 import { type ExternalEditOptions, externalEdits } from './routes/external-edits.ts';
@@ -62,6 +63,7 @@ export interface AppOptions {
   readonly deadLetters?: DeadLetterRoutesOptions;
   readonly consistency?: ConsistencyRoutesOptions;
   readonly externalEdits?: ExternalEditOptions;
+  readonly audit?: AuditOptions;
   readonly snapshot?: SnapshotOptions;
   /** Where the console is built; without it there is no such page. */
   readonly console?: ConsolePageOptions;
@@ -147,6 +149,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   if (options.deadLetters !== undefined) deadLetters(app, options.deadLetters);
   if (options.consistency !== undefined) consistency(app, options.consistency);
   if (options.externalEdits !== undefined) externalEdits(app, options.externalEdits);
+  if (options.audit !== undefined) audit(app, options.audit);
   if (options.snapshot !== undefined) snapshot(app, options.snapshot);
   if (options.console !== undefined) await app.register(consolePage, options.console);
   records(app, collections, primary);

@@ -10,12 +10,15 @@ import {
   type JsonSeen,
   lastVerify,
   ledgerOperations,
+  listVerifyRuns,
   migrationOperations,
   openPostgresStore,
   postgresRecords,
+  readAuditTrail,
   readVerifyRun,
   recordAudit,
   storageError,
+  type VerifyListPage,
 } from '@tandem/storage/postgres';
 import {
   createJobSink,
@@ -26,6 +29,7 @@ import {
   recordJobs,
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
+import type { AuditOptions } from './routes/audit.ts';
 import type { ConsistencyRoutesOptions } from './routes/consistency.ts';
 import type { DeadLetterRoutesOptions } from './routes/dead-letters.ts';
 import type { ExternalEditOptions } from './routes/external-edits.ts';
@@ -37,7 +41,7 @@ const CONNECTIONS_MAX = 2;
 const DECISION_TIMEOUT_MS = 60_000;
 
 /** What operators are given, and the connections it goes over. */
-export interface Operators extends MigrationOptions, ExternalEditOptions {
+export interface Operators extends MigrationOptions, ExternalEditOptions, AuditOptions {
   readonly deadLetters: DeadLetterRoutesOptions;
   readonly consistency: ConsistencyRoutesOptions;
   readonly pool: Pool;
@@ -87,7 +91,12 @@ export async function openOperators(
   const consistency = {
     ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
     orders: consistencyOrders(pool),
-    runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
+    runs: {
+      last: () => lastVerify(pool),
+      read: (id: number) => readVerifyRun(pool, id),
+      list: (page: VerifyListPage) => listVerifyRuns(pool, page),
+    },
   };
-  return { operations, deadLetters, consistency, edits, pool, close };
+  const trail: AuditOptions['trail'] = (filter, page) => readAuditTrail(pool, filter, page);
+  return { operations, deadLetters, consistency, edits, trail, pool, close };
 }

@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   );
   const facts = new ApiFacts(api, operators.pool, log);
   const snapshots = new SnapshotSource({
-    ...{ api, facts: () => facts.now(), pool: operators.pool, log },
+    ...{ api, collections, facts: () => facts.now(), pool: operators.pool, log },
     operations: operators.operations,
     lastVerify: operators.consistency.runs.last,
   });
@@ -88,6 +88,7 @@ async function main(): Promise<number> {
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
     externalEdits: operators,
+    audit: operators,
     snapshot: { snapshot: (after) => snapshots.now(after) },
     console: { folder: CONSOLE_FOLDER },
     measuring: {

@@ -78,6 +78,8 @@ export interface SnapshotSamples {
 export interface Snapshot {
   /** By the clock of the api that answers. */
   readonly at: string;
+  /** Names of the collections there are. */
+  readonly collections: readonly string[];
   readonly api: ApiView;
   /** Why PostgreSQL can't be asked, and when it could last; what it knows is as of then. */
   readonly database: { readonly problem: string | null; readonly asOf: string | null };

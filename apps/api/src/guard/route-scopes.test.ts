@@ -80,6 +80,7 @@ beforeAll(async () => {
     deadLetters: operators.deadLetters,
     consistency: operators.consistency,
     externalEdits: operators,
+    audit: operators,
     snapshot: { snapshot: () => Promise.reject(new TandemError('unavailable', 'It is away.')) },
     console: { folder },
     metrics: { contentType: 'text/plain', text: async () => '' },

@@ -3,15 +3,22 @@ import type {
   ConsistencyOrder,
   LedgerFilter,
   LedgerPage,
+  OrderScope,
   RepairScope,
   Side,
 } from '@tandem/storage/consistency';
+import type { VerifyListPage } from '@tandem/storage/postgres';
 import type { FastifyRequest } from 'fastify';
 import type { RequestProblem } from '../problem.ts';
+import { readWholeNumber } from './operator-query.ts';
 import { askedOf, bodyOf, refuse } from './operator-request.ts';
 
 export const LEDGER_LIMIT = 50;
 export const LEDGER_LIMIT_MAX = 500;
+export const LIST_LIMIT = 20;
+export const LIST_LIMIT_MAX = 200;
+export const ORDER_KINDS = ['verify', 'repair', 'backfill'] as const;
+export const FOUND_BY = ['verify', 'apply', 'shadow-read'] as const;
 const IDS_MAX = 1_000;
 const NAME_LENGTH_MAX = 100;
 
@@ -117,22 +124,52 @@ export function readLedgerQuery(request: FastifyRequest): {
     }
     return value;
   };
-  const { state = 'open', collection, class: name } = query;
+  const { state = 'open', collection, class: name, foundBy } = query;
   if (state !== 'open' && state !== 'all') {
     problems.push({ field: 'state', problem: 'must be open or all' });
   }
   const [run, recordId] = [number('run', 999_999_999), number('record', 999_999_999)];
+  const found = FOUND_BY.find((one) => one === foundBy);
+  if (foundBy !== undefined && found === undefined) {
+    problems.push({ field: 'foundBy', problem: `must be one of ${FOUND_BY.join(', ')}` });
+  }
   const after = number('after', 999_999_999);
   const limit = number('limit', LEDGER_LIMIT_MAX) ?? LEDGER_LIMIT;
   const filter: LedgerFilter = {
     ...(state === 'open' ? { isOpen: true } : {}),
     ...(isName(collection) ? { collection } : {}),
     ...(isName(name) ? { class: name } : {}),
+    ...(found === undefined ? {} : { foundBy: found }),
     ...(run === undefined ? {} : { runId: run }),
     ...(recordId === undefined ? {} : { recordId }),
   };
   const page = { limit: Math.max(1, limit), ...(after === undefined ? {} : { after }) };
   return sound(problems, { filter, page });
+}
+
+/** A page of the runs there were. */
+export function readRunsQuery(request: FastifyRequest): VerifyListPage {
+  const query = request.query as Readonly<Record<string, unknown>>;
+  const problems: RequestProblem[] = [];
+  const limit = readWholeNumber('limit', query.limit, LIST_LIMIT_MAX, problems) ?? LIST_LIMIT;
+  const before = readWholeNumber('before', query.before, 2 ** 31 - 1, problems);
+  return sound(problems, { limit, ...(before === undefined ? {} : { before }) });
+}
+
+/** The latest orders of a kind. */
+export function readOrdersQuery(request: FastifyRequest): {
+  readonly kind: OrderScope['kind'];
+  readonly limit: number;
+} {
+  const query = request.query as Readonly<Record<string, unknown>>;
+  const problems: RequestProblem[] = [];
+  const limit = readWholeNumber('limit', query.limit, LIST_LIMIT_MAX, problems) ?? LIST_LIMIT;
+  const kind = ORDER_KINDS.find((one) => one === query.kind);
+  if (kind !== undefined) return sound(problems, { kind, limit });
+  return refuse([
+    ...problems,
+    { field: 'kind', problem: `must be one of ${ORDER_KINDS.join(', ')}` },
+  ]);
 }
 
 function idsOf({ ids }: Body, problems: RequestProblem[]): readonly number[] {

@@ -1,4 +1,11 @@
-import { LEDGER_LIMIT, LEDGER_LIMIT_MAX } from './consistency-request.ts';
+import {
+  FOUND_BY,
+  LEDGER_LIMIT,
+  LEDGER_LIMIT_MAX,
+  LIST_LIMIT,
+  LIST_LIMIT_MAX,
+  ORDER_KINDS,
+} from './consistency-request.ts';
 import {
   asking,
   instant,
@@ -43,7 +50,7 @@ const difference = {
 
 const ENTRY = {
   id: integer,
-  foundBy: { type: 'string', enum: ['verify', 'apply', 'shadow-read'] },
+  foundBy: { type: 'string', enum: [...FOUND_BY] },
   into: { type: 'string', enum: ['json', 'postgres'], description: 'The secondary.' },
   firstSeen: instant,
   lastSeen: instant,
@@ -125,6 +132,41 @@ export const verifyRunSchema = operation(
   { description: 'A run that has finished.', ...run },
   { also: ['not-found'], params: params('id') },
 );
+const listLimit = { ...integer, minimum: 1, maximum: LIST_LIMIT_MAX, default: LIST_LIMIT };
+export const verifyRunsSchema = operation(
+  'Which comparisons were there?',
+  {
+    description: 'Newest first; `next` is the `before` of the next page.',
+    ...whole({
+      runs: list(
+        whole({
+          ...{ id: integer, startedAt: instant, primary: RUN.primary, mode },
+          finishedAt: { ...orNull(instant), description: 'null: under way, or cut off.' },
+          outcome: { ...orNull(outcome), enum: [...outcome.enum, null] },
+          ...{ seen: orNull(integer), keysSeen: orNull(integer) },
+          counts: { type: ['object', 'null'], additionalProperties: integer },
+        }),
+      ),
+      next: orNull(integer),
+    }),
+  },
+  {
+    also: ['invalid'],
+    querystring: { type: 'object', properties: { before: integer, limit: listLimit } },
+  },
+);
+export const ordersSchema = operation(
+  'What was ordered?',
+  { description: 'Those of one kind, newest first.', ...list(order) },
+  {
+    also: ['invalid'],
+    querystring: {
+      type: 'object',
+      required: ['kind'],
+      properties: { kind: { type: 'string', enum: [...ORDER_KINDS] }, limit: listLimit },
+    },
+  },
+);
 export const verifySchema = operation('Compare the stores', ORDERED, {
   also: REFUSALS,
   body: {
@@ -164,6 +206,7 @@ export const divergencesSchema = operation(
         collection: text,
         record: integer,
         class: text,
+        foundBy: { type: 'string', enum: [...FOUND_BY] },
         run: integer,
         after: integer,
         limit: { ...integer, minimum: 1, maximum: LEDGER_LIMIT_MAX, default: LEDGER_LIMIT },

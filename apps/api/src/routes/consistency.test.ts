@@ -4,7 +4,10 @@ import {
   divergenceLedger,
   lastVerify,
   ledgerOperations,
+  listVerifyRuns,
+  readAuditTrail,
   readVerifyRun,
+  type VerifyListPage,
 } from '@tandem/storage/postgres';
 import { create, type DualStores, openDualStores } from '@tandem/storage/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -12,6 +15,7 @@ import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appWithoutStore } from '../testing/app-without-store.ts';
+import type { AuditOptions } from './audit.ts';
 
 const TOKEN = 'a-token-of-more-than-16-characters';
 const BASE = '/api/v1/migration';
@@ -26,9 +30,14 @@ beforeAll(async () => {
   const consistency = {
     ...{ ledger: divergenceLedger(pool), operations: ledgerOperations(pool) },
     orders: consistencyOrders(pool),
-    runs: { last: () => lastVerify(pool), read: (id: number) => readVerifyRun(pool, id) },
+    runs: {
+      last: () => lastVerify(pool),
+      read: (id: number) => readVerifyRun(pool, id),
+      list: (page: VerifyListPage) => listVerifyRuns(pool, page),
+    },
   };
-  ({ app } = await appWithoutStore({ access: { operatorToken: TOKEN }, consistency }));
+  const audit: AuditOptions = { trail: (filter, page) => readAuditTrail(pool, filter, page) };
+  ({ app } = await appWithoutStore({ access: { operatorToken: TOKEN }, consistency, audit }));
   const document = (await app.inject('/openapi.json')).json();
   expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -78,6 +87,14 @@ test('operators see runs, differences and budgets, and order what is to be done 
     differences: [{ class: 'conflict' }, { class: 'divergent', kind: 'missing' }],
   });
   expect((await operator('GET', '/verify/999')).status).toBe(404);
+  expect((await operator('GET', '/verify/runs?limit=1')).body).toMatchObject({
+    runs: [{ id: run, outcome: 'differences', counts: { conflict: 1, divergent: 1 } }],
+    next: run,
+  });
+  expect((await operator('GET', `/verify/runs?before=${run}`)).body).toEqual({
+    ...{ runs: [], next: null },
+  });
+  expect((await operator('GET', '/verify/runs?limit=0')).status).toBe(422);
 
   const page = (await operator('GET', '/divergences?limit=1')).body;
   expect(page).toMatchObject({ entries: [{ class: 'conflict' }], next: page.entries[0].id });
@@ -85,6 +102,9 @@ test('operators see runs, differences and budgets, and order what is to be done 
     .body;
   expect(rest).toMatchObject({ entries: [{ kind: 'missing' }], next: null });
   expect((await operator('GET', '/divergences?state=odd')).status).toBe(422);
+  const shadowed = await operator('GET', '/divergences?foundBy=shadow-read');
+  expect(shadowed.body.entries).toEqual([]);
+  expect((await operator('GET', '/divergences?foundBy=me')).status).toBe(422);
   expect((await operator('GET', `/divergences/${page.next}`)).body.secondary.text).toContain(
     'typed',
   );
@@ -98,6 +118,8 @@ test('operators see runs, differences and budgets, and order what is to be done 
   expect((await operator('POST', '/verify', { mode: 'full', ...asked })).body).toMatchObject({
     what: { kind: 'verify', mode: 'full' },
   });
+  expect((await operator('GET', '/orders?kind=repair')).body).toEqual([repair.body]);
+  expect((await operator('GET', '/orders')).status).toBe(422);
   const choice = { ids: [page.next], keep: 'secondary', ...asked };
   expect((await operator('POST', '/divergences/resolve', choice)).body).toMatchObject({
     what: { keep: 'secondary', scope: { entryIds: [page.next] } },
@@ -122,8 +144,57 @@ test('operators see runs, differences and budgets, and order what is to be done 
   ]);
 });
 
+test('who did what and why is told newest first, by page and by filter, whatever it was', async () => {
+  const { pool } = dual;
+  const letters = Array.from({ length: 300 }, (_, n) => ({ jobId: `${n}`, data: 'x'.repeat(60) }));
+  await pool.query(
+    `INSERT INTO audit_log (at, actor, action, reason, details)
+     VALUES (now() + interval '1s', 'ann', 'discard-dead-letters', 'Given UP \u00fc', $1)`,
+    [JSON.stringify({ letters })],
+  );
+  await pool.query(
+    `INSERT INTO phase_intents (at, actor, act, desired, reason)
+     VALUES (now() - interval '1h', 'ben', 'set', 'postgres-primary', 'Phase 4.')`,
+  );
+  const { body } = await operator('GET', '/audit');
+  // Too long for a list: what was discarded stands in the table.
+  expect(body.entries[0]).toMatchObject({ actor: 'ann', letters: 300, details: null });
+  expect(body.entries[0].detailsBytes).toBeGreaterThan(16_384);
+  const told = body.entries.map(
+    ({ actor, action }: Record<string, string>) => `${actor} ${action}`,
+  );
+  expect(told).toContain('me accept-divergences');
+  expect(told).toContain('me verify');
+  expect(told.filter((one: string) => /(keep|move)-phase$/.test(one)).length).toBeGreaterThan(0);
+  expect(body.entries.find(({ actor }: { actor: string }) => actor === 'ben')).toMatchObject({
+    ...{ action: 'ask-for-phase', details: { desired: 'postgres-primary' }, letters: null },
+  });
+  const paged: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: { entries: { id: string }[]; next: string | null } = (
+      await operator('GET', `/audit?limit=2${query}`)
+    ).body;
+    paged.push(...page.entries.map(({ id }) => id));
+    cursor = page.next;
+  }
+  expect(paged).toEqual(body.entries.map(({ id }: { id: string }) => id));
+  const actorsOf = async (query: string) =>
+    (await operator('GET', `/audit?${query}`)).body.entries.map(
+      ({ actor }: { actor: string }) => actor,
+    );
+  expect(await actorsOf('contains=given%20up')).toEqual(['ann']);
+  expect(await actorsOf('action=ask-for-phase')).toEqual(['ben']);
+  const halfAnHourAgo = new Date(Date.now() - 1_800_000).toISOString();
+  expect(await actorsOf(`olderThan=${halfAnHourAgo}`)).toEqual(['ben']);
+  expect(await actorsOf(`newerThan=${halfAnHourAgo}`)).not.toContain('ben');
+  for (const wrong of ['limit=0', 'cursor=x', 'olderThan=now', 'contains=']) {
+    expect((await operator('GET', `/audit?${wrong}`)).status).toBe(422);
+  }
+});
+
 test('nobody without the token sees or orders anything', async () => {
-  for (const url of ['/verify', '/divergences', '/orders/1']) {
+  for (const url of ['/verify', '/verify/runs', '/divergences', '/orders/1', '/audit']) {
     expect((await app.inject(`${BASE}${url}`)).statusCode).toBe(401);
   }
   const repair = {

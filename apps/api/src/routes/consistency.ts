@@ -5,14 +5,21 @@ import type {
   VerifyRun,
 } from '@tandem/storage/consistency';
 import { TandemError } from '@tandem/storage/errors';
-import type { LedgerOperations, VerifySummary } from '@tandem/storage/postgres';
+import type {
+  LedgerOperations,
+  ListedVerify,
+  VerifyListPage,
+  VerifySummary,
+} from '@tandem/storage/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   readAcceptance,
   readBudget,
   readChoice,
   readLedgerQuery,
+  readOrdersQuery,
   readRepair,
+  readRunsQuery,
   readVerifyOrder,
 } from './consistency-request.ts';
 import {
@@ -23,9 +30,11 @@ import {
   divergencesSchema,
   lastVerifySchema,
   orderSchema,
+  ordersSchema,
   repairSchema,
   resolveSchema,
   verifyRunSchema,
+  verifyRunsSchema,
   verifySchema,
 } from './consistency-schemas.ts';
 
@@ -37,6 +46,7 @@ export interface ConsistencyRoutesOptions {
     last(): Promise<VerifySummary | undefined>;
     /** @throws {TandemError} `not-found` */
     read(id: number): Promise<VerifyRun>;
+    list(page: VerifyListPage): Promise<readonly ListedVerify[]>;
   };
 }
 
@@ -53,6 +63,12 @@ export function consistency(app: FastifyInstance, options: ConsistencyRoutesOpti
   app.get(`${BASE}/verify`, { config, schema: lastVerifySchema }, async () => ({
     last: (await runs.last()) ?? null,
   }));
+  app.get(`${BASE}/verify/runs`, { config, schema: verifyRunsSchema }, async (request) => {
+    const page = readRunsQuery(request);
+    const found = await runs.list(page);
+    const isMore = found.length === page.limit;
+    return { runs: found, next: isMore ? (found.at(-1)?.id ?? null) : null };
+  });
   app.get(`${BASE}/verify/:id`, { config, schema: verifyRunSchema }, async (request) =>
     runs.read(idOf(request)),
   );
@@ -62,6 +78,10 @@ export function consistency(app: FastifyInstance, options: ConsistencyRoutesOpti
   app.post(`${BASE}/repair`, { config, schema: repairSchema }, async (request) =>
     ordered(readRepair(request)),
   );
+  app.get(`${BASE}/orders`, { config, schema: ordersSchema }, async (request) => {
+    const { kind, limit } = readOrdersQuery(request);
+    return orders.list(kind, limit);
+  });
   app.get(`${BASE}/orders/:id`, { config, schema: orderSchema }, async (request) =>
     found(await orders.read(idOf(request)), 'order'),
   );

@@ -1,4 +1,4 @@
-import { isExactNumber, isJsonObject } from '@tandem/storage/collections';
+import { isJsonObject } from '@tandem/storage/collections';
 import type {
   DeadLetterFilter,
   DeadLetterOrder,
@@ -8,12 +8,17 @@ import { PAGE_LETTERS_MAX } from '@tandem/storage/replication';
 import type { FastifyRequest } from 'fastify';
 import type { RequestProblem } from '../problem.ts';
 import { isAdoptableId } from '../record-id.ts';
+import {
+  isStorable,
+  plainText,
+  readInstant,
+  readShortText,
+  readWholeNumber,
+} from './operator-query.ts';
 import { askedOf, bodyOf, refuse } from './operator-request.ts';
 
 /** Ids that one filter may name. */
 export const IDS_MAX = 1_000;
-/** Characters of a filter's text. */
-export const FILTER_LENGTH_MAX = 1_000;
 /** Letters that one request acts upon, at most and when it names no limit: it takes seconds. */
 export const ACT_LIMIT_MAX = 20_000;
 
@@ -34,8 +39,8 @@ export function readPage(request: FastifyRequest): {
   const query = request.query as Members;
   const problems = unknownMembers(query, [...FILTER_MEMBERS, ...PAGE_MEMBERS]);
   const filter = readFilter(query, problems);
-  const limit = wholeNumber('limit', query.limit, PAGE_LETTERS_MAX, problems);
-  const cursor = shortText('cursor', query.cursor, problems);
+  const limit = readWholeNumber('limit', query.limit, PAGE_LETTERS_MAX, problems);
+  const cursor = readShortText('cursor', query.cursor, problems);
   if (problems.length > 0) return refuse(problems);
   return { filter, page: given({ limit, cursor }) };
 }
@@ -69,8 +74,8 @@ export function readOrder(request: FastifyRequest): {
   if (typeof all !== 'boolean' || all === Object.keys(sent).length > 0) {
     problems.push({ field: 'filter', problem: 'must narrow, or all must be true' });
   }
-  const expectedCount = wholeNumber('expectedCount', body.expectedCount, 1e9, problems, 0);
-  const limit = wholeNumber('limit', body.limit, ACT_LIMIT_MAX, problems) ?? ACT_LIMIT_MAX;
+  const expectedCount = readWholeNumber('expectedCount', body.expectedCount, 1e9, problems, 0);
+  const limit = readWholeNumber('limit', body.limit, ACT_LIMIT_MAX, problems) ?? ACT_LIMIT_MAX;
   if (problems.length > 0) return refuse(problems);
   return { filter, order: { ...asked, limit, ...given({ expectedCount }) } };
 }
@@ -85,11 +90,11 @@ function readFilter(members: Members, problems: RequestProblem[]): DeadLetterFil
   if (direction !== undefined && direction !== 'postgres' && direction !== 'json') {
     problems.push({ field: 'direction', problem: 'must be postgres or json' });
   }
-  const id = recordId === undefined ? undefined : plain(recordId);
+  const id = recordId === undefined ? undefined : plainText(recordId);
   if (id !== undefined && !isAdoptableId(id)) {
     problems.push({ field: 'recordId', problem: 'must be the id of a record' });
   }
-  const text = (name: string) => shortText(name, members[name], problems);
+  const text = (name: string) => readShortText(name, members[name], problems);
   return given({
     direction: direction as DeadLetterFilter['direction'],
     jobIds: readIds(jobIds, problems),
@@ -97,8 +102,8 @@ function readFilter(members: Members, problems: RequestProblem[]): DeadLetterFil
     recordId: id === undefined ? undefined : Number(id),
     cause: text('cause'),
     fingerprint: text('fingerprint'),
-    olderThan: instant('olderThan', members.olderThan, problems),
-    newerThan: instant('newerThan', members.newerThan, problems),
+    olderThan: readInstant('olderThan', members.olderThan, problems),
+    newerThan: readInstant('newerThan', members.newerThan, problems),
     contains: text('contains'),
     field: readField(field, problems),
   });
@@ -122,55 +127,12 @@ function readField(value: unknown, problems: RequestProblem[]): DeadLetterFilter
     return { name: value.slice(0, at), value: value.slice(at + 1) };
   }
   if (isJsonObject(value) && typeof value.name === 'string') {
-    const wanted = plain(value.value);
+    const wanted = plainText(value.value);
     if (wanted !== undefined && isStorable(value.name + wanted)) {
       return { name: value.name, value: wanted };
     }
   }
   problems.push({ field: 'field', problem: 'must be a name and a value' });
-  return undefined;
-}
-
-/** A JSON value as the text that a record would be searched for. */
-function plain(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (isExactNumber(value)) return value.rawJSON;
-  return value === null || typeof value === 'boolean' ? String(value) : undefined;
-}
-
-/** PostgreSQL's text has no NUL and no half of a surrogate pair. */
-const isStorable = (value: string): boolean =>
-  value.length <= FILTER_LENGTH_MAX && !value.includes('\0') && value.isWellFormed();
-
-function shortText(field: string, value: unknown, problems: RequestProblem[]): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && value !== '' && isStorable(value)) return value;
-  problems.push({ field, problem: `must be a text of 1 to ${FILTER_LENGTH_MAX} characters` });
-  return undefined;
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
-
-function instant(field: string, value: unknown, problems: RequestProblem[]): Date | undefined {
-  if (value === undefined) return undefined;
-  const at = typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN;
-  if (!Number.isNaN(at)) return new Date(at);
-  problems.push({ field, problem: 'must be an instant such as 2025-12-07T10:00:00Z' });
-  return undefined;
-}
-
-function wholeNumber(
-  field: string,
-  value: unknown,
-  max: number,
-  problems: RequestProblem[],
-  min = 1,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const spelling = plain(value) ?? '';
-  const number = /^\d{1,10}$/.test(spelling) ? Number(spelling) : -1;
-  if (number >= min && number <= max) return number;
-  problems.push({ field, problem: `must be a whole number from ${min} to ${max}` });
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { DEAD_LETTER_ACTS, PAGE_LETTERS_MAX } from '@tandem/storage/replication';
-import { ACT_LIMIT_MAX, FILTER_LENGTH_MAX, IDS_MAX } from './dead-letter-request.ts';
+import { ACT_LIMIT_MAX, IDS_MAX } from './dead-letter-request.ts';
+import { FILTER_LENGTH_MAX } from './operator-query.ts';
 import {
   asking,
   boolean,

@@ -59,6 +59,7 @@ const readiness = whole({
 
 const answer = whole({
   at: { ...instant, description: 'By the clock of the api that answers.' },
+  collections: { ...list(text), description: 'Names of those there are.' },
   api: { ...apiView, description: 'What that api knows by itself.' },
   database: whole({
     problem: { ...orNull(text), description: 'Why PostgreSQL can’t be asked.' },

@@ -39,6 +39,7 @@ beforeAll(async () => {
   const { processes, ...migration } = await operations.standing(10);
   standing = {
     at: '2025-12-07T10:00:00.000Z',
+    collections: ['expense', 'income'],
     api: {
       ...{ process: 'api 1 on here', startedAt: '2025-12-07T10:00:00.000Z', status: 'degraded' },
       ...{

@@ -1,6 +1,7 @@
 //   memory ─────────────────────────────┐
 //   PostgreSQL, while somebody asks ────┼──▶ one snapshot, however many ask
 //   a sample every 2 s, from memory ────┘
+import type { Collection } from '@tandem/storage/collections';
 import type { Log } from '@tandem/storage/log';
 import type { LiveProcess, MigrationOperations, PlannedStep } from '@tandem/storage/phase';
 import { liveProcesses, readTrustFacts, type VerifySummary } from '@tandem/storage/postgres';
@@ -27,6 +28,7 @@ const HISTORY_ENTRIES = 50;
 
 export interface SnapshotSourceOptions {
   readonly api: ApiProcess;
+  readonly collections: readonly Pick<Collection, 'name'>[];
   readonly operations: Pick<MigrationOperations, 'standing'>;
   readonly lastVerify: () => Promise<VerifySummary | undefined>;
   /** The operators' own connections: requests may hold all the others. */
@@ -80,10 +82,11 @@ export class SnapshotSource {
 
   /** @param samplesAfterMs the sender has the samples up to there; 0: none */
   async now(samplesAfterMs: number): Promise<Snapshot> {
-    const { api, facts } = this.#options;
+    const { api, collections, facts } = this.#options;
     const { value, readAt, problem } = await this.#database.ask();
     return {
       at: new Date().toISOString(),
+      collections: collections.map(({ name }) => name),
       api: apiView(api),
       database: { problem, asOf: problem === null ? null : readAt },
       migration: value === undefined ? null : this.#withDriversGates(value.migration),

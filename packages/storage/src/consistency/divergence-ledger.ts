@@ -69,6 +69,7 @@ export interface LedgerFilter {
   readonly collection?: string;
   readonly recordId?: number;
   readonly class?: string;
+  readonly foundBy?: LedgerEntry['foundBy'];
   readonly runId?: number;
   /** Not seen by this run. */
   readonly notOfRun?: number;

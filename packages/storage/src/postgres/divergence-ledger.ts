@@ -64,7 +64,8 @@ const MATCHES = `($1::integer[] IS NULL OR id = ANY ($1::integer[]))
   AND ($2::boolean IS NULL OR (resolved_at IS NULL) = $2)
   AND ($3::text IS NULL OR collection = $3) AND ($4::bigint IS NULL OR record_id = $4)
   AND ($5::text IS NULL OR class = $5) AND ($6::integer IS NULL OR last_run = $6)
-  AND ($7::integer IS NULL OR last_run IS DISTINCT FROM $7)`;
+  AND ($7::integer IS NULL OR last_run IS DISTINCT FROM $7)
+  AND ($8::text IS NULL OR found_by = $8)`;
 
 /** The table `divergences`. */
 export function divergenceLedger(pool: Pool): DivergenceLedger {
@@ -87,7 +88,7 @@ export function divergenceLedger(pool: Pool): DivergenceLedger {
 
     async find(filter, { limit, after = 0 }) {
       const found = await ask(
-        `SELECT ${COLUMNS} FROM divergences WHERE ${MATCHES} AND id > $8 ORDER BY id LIMIT $9`,
+        `SELECT ${COLUMNS} FROM divergences WHERE ${MATCHES} AND id > $9 ORDER BY id LIMIT $10`,
         [...filterValues(filter), after, limit],
       );
       return found.map(entryOf);
@@ -170,6 +171,7 @@ const filterValues = (filter: LedgerFilter): readonly unknown[] => [
   filter.class ?? null,
   filter.runId ?? null,
   filter.notOfRun ?? null,
+  filter.foundBy ?? null,
 ];
 
 function entryOf(row: Row): LedgerEntry {

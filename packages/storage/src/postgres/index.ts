@@ -1,4 +1,11 @@
 export { auditLog, recordAudit } from './audit-log.ts';
+export {
+  type AuditTrail,
+  type AuditTrailEntry,
+  type AuditTrailFilter,
+  type AuditTrailPage,
+  readAuditTrail,
+} from './audit-trail.ts';
 export { consistencyOrders } from './consistency-orders.ts';
 export { dirtyRanges, markDirty, thinOutDirtyRanges } from './dirty-ranges.ts';
 export { divergenceLedger } from './divergence-ledger.ts';
@@ -26,6 +33,7 @@ export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { createScratchSchema, type ScratchSchema } from './scratch-schema.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
+export { type ListedVerify, listVerifyRuns, type VerifyListPage } from './verify-run-list.ts';
 export {
   lastVerify,
   readVerifyRun,
