@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
-import type { JobInsert } from 'pg-boss';
 import type { Item } from '../changes/index.ts';
-import { bossDatabase, type QueueClient } from './boss.ts';
-import { type JobData, toJobData } from './job-payload.ts';
+import type { QueueClient } from './boss.ts';
+import { insertJobs } from './insert-jobs.ts';
+import { toJobData } from './job-payload.ts';
 import type { JobSink } from './job-sink.ts';
 import { sayJobsArrived } from './wake.ts';
 
@@ -26,9 +26,8 @@ export function createJobSink({ queues, queue }: JobSinkOptions): JobSink {
   return {
     async insert(client, items) {
       if (items.length === 0) return;
-      const boss = await queues.ready();
-      const db = bossDatabase(client);
-      for (const jobs of chunksOf(items)) await boss.insert(queue, jobs, { db });
+      await queues.ready();
+      for (const data of chunksOf(items)) await insertJobs(client, queue, data);
       await wake(client);
     },
   };
@@ -55,22 +54,20 @@ function wakeUp(pool: Pool, queue: string): (client: PoolClient) => Promise<void
   };
 }
 
-function* chunksOf(items: readonly Item[]): Generator<JobInsert<JobData>[]> {
-  let chunk: JobInsert<JobData>[] = [];
+/** Their data as JSON, in pieces of a bounded size. */
+function* chunksOf(items: readonly Item[]): Generator<string[]> {
+  let chunk: string[] = [];
   let characters = 0;
   for (const item of items) {
-    const size = sizeOf(item);
-    const full = chunk.length >= CHUNK_JOBS_MAX || characters + size > CHUNK_CHARACTERS_MAX;
+    const data = JSON.stringify(toJobData(item));
+    const full = chunk.length >= CHUNK_JOBS_MAX || characters + data.length > CHUNK_CHARACTERS_MAX;
     if (chunk.length > 0 && full) {
       yield chunk;
       chunk = [];
       characters = 0;
     }
-    chunk.push({ data: toJobData(item) });
-    characters += size;
+    chunk.push(data);
+    characters += data.length;
   }
   if (chunk.length > 0) yield chunk;
 }
-
-const sizeOf = (item: Item): number =>
-  (item.kind === 'change' ? item.change.record : item.key.outcome)?.length ?? 0;

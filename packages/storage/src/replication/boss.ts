@@ -43,7 +43,7 @@ export interface QueueClient {
 type IDatabase = NonNullable<ConstructorOptions['db']>;
 
 /** pg-boss needs the ordinary type parsers, whatever the pool was given for the stores. */
-export const bossDatabase = (connection: Pick<Pool, 'query'>): IDatabase => ({
+const bossDatabase = (connection: Pick<Pool, 'query'>): IDatabase => ({
   executeSql: (text, values) =>
     connection.query({ text, types: pg.types, ...(values === undefined ? {} : { values }) }),
 });
