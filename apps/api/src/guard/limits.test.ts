@@ -147,7 +147,7 @@ test('beyond the memory bound records are refused with Retry-After; operators an
   expect(await statusOf(app, SESSION, OPERATOR)).toBe(200);
   expect(await statusOf(app, '/readyz')).toBe(200);
   expect(lines).toContainEqual(
-    expect.objectContaining({ level: 40, limitBytes: 1, usedBytes: expect.any(Number) }),
+    expect.objectContaining({ level: 40, limitBytes: expect.objectContaining({ all: 1 }) }),
   );
 });
 

@@ -10,6 +10,18 @@ const HEAP_SHARE_MAX = 0.9;
 const RELEASE_SHARE = 0.95;
 const LOOK_INTERVAL_MS = 250;
 
+/** Bytes: of V8's heap alone, and with the buffers outside of it. */
+interface MemoryUse {
+  readonly heap: number;
+  readonly all: number;
+}
+
+/** Whether requests are refused, as they were or were not so far. */
+export function isBeyond(use: MemoryUse, limits: MemoryUse, wasBeyond: boolean): boolean {
+  const share = Math.max(use.heap / limits.heap, use.all / limits.all);
+  return share > (wasBeyond ? RELEASE_SHARE : 1);
+}
+
 /**
  * Says when the process uses more memory than it should: then requests of the records are refused
  * until it does not, so that it keeps what it acknowledged and goes on answering operators and probes.
@@ -44,12 +56,12 @@ export class MemoryBound {
       external_memory: external,
       heap_size_limit,
     } = getHeapStatistics();
-    const heapLimit = heap_size_limit * HEAP_SHARE_MAX;
-    const share = Math.max(heap / heapLimit, (heap + external) / this.#limitBytes);
-    const isOver = share > (this.isOver ? RELEASE_SHARE : 1);
+    const use = { heap, all: heap + external };
+    const limits = { heap: heap_size_limit * HEAP_SHARE_MAX, all: this.#limitBytes };
+    const isOver = isBeyond(use, limits, this.isOver);
     if (isOver === this.isOver) return;
     this.isOver = isOver;
-    const facts = { usedBytes: heap + external, limitBytes: this.#limitBytes, heapLimit };
+    const facts = { usedBytes: use, limitBytes: limits };
     if (isOver) this.#log.warn(facts, 'Memory is short: requests of the records are refused.');
     else this.#log.info(facts, 'There is memory again: requests of the records are served.');
   }
