@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { until } from '../testing/until.ts';
 import { GroupCommit } from './group-commit.ts';
 
 type Settled = PromiseSettledResult<number>;
@@ -42,6 +43,33 @@ test('a batch is bounded by its items and its bytes; one larger item still goes'
   expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3], [90], [11], [500]]);
   for (const { finish } of batches) finish();
   expect(await Promise.all(all)).toEqual([1, 2, 3, 90, 11, 500]);
+});
+
+test('beside a batch under way the next begins once it is as large', async () => {
+  const { group, batches } = held(2);
+  const all = [group.submit(1), group.submit(2)];
+  await turn();
+  all.push(group.submit(3));
+  await turn();
+  expect(batches.map(({ items }) => items)).toEqual([[1, 2]]);
+  all.push(group.submit(4));
+  await turn();
+  expect(batches.map(({ items }) => items)).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  for (const { finish } of batches) finish();
+  expect(await Promise.all(all)).toEqual([1, 2, 3, 4]);
+});
+
+test('one that takes long is not waited for: it may be waiting for a lock', async () => {
+  const { group, batches } = held(2);
+  const all = [group.submit(1), group.submit(2)];
+  await turn();
+  all.push(group.submit(3));
+  await until('the next began', () => batches.length === 2);
+  for (const { finish } of batches) finish();
+  expect(await Promise.all(all)).toEqual([1, 2, 3]);
 });
 
 test('one more than may wait is refused; closing waits for the others', async () => {

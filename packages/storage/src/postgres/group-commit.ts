@@ -1,6 +1,6 @@
 //   submit ──> waiting ──(batch)──> run ──> settled
-//                 ^                  │ up to `concurrency` at once
-//                 └── gathers while ─┘ they run
+//                 ^                  │ up to `concurrency` at once, a further one only once it
+//                 └── gathers while ─┘ is as large as the last, or that one takes long
 import { TandemError } from '../errors.ts';
 
 export interface GroupCommitOptions<T, R> {
@@ -16,6 +16,10 @@ export interface GroupCommitOptions<T, R> {
   readonly waitingMax: number;
 }
 
+/** Items that are too few for a batch beside the one under way wait no longer for more of them, in ms: that
+ *  one may be waiting for somebody's lock. */
+const GATHER_MAX_MS = 20;
+
 interface Waiting<T, R> {
   readonly item: T;
   readonly resolve: (result: R) => void;
@@ -29,6 +33,9 @@ export class GroupCommit<T, R> {
   #running = 0;
   #scheduled = false;
   #closed = false;
+  /** So many waiting items are worth a batch beside those under way. */
+  #worthwhile = 1;
+  #gathering: NodeJS.Timeout | undefined;
   readonly #idle: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions<T, R>) {
@@ -64,13 +71,31 @@ export class GroupCommit<T, R> {
   /** At the end of the event loop's turn: requests that arrived together travel together. */
   #schedule(): void {
     if (this.#scheduled || this.#running >= this.#options.concurrency) return;
+    if (!this.#isWorthwhile()) {
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = undefined;
+        this.#worthwhile = 1;
+        if (this.#waiting.length > 0) this.#schedule();
+      }, GATHER_MAX_MS);
+      return;
+    }
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#waiting.length === 0 || this.#running >= this.#options.concurrency) return;
-      void this.#commit(this.#nextBatch());
+      clearTimeout(this.#gathering);
+      this.#gathering = undefined;
+      const batch = this.#nextBatch();
+      // What a bound has left waits for no more.
+      this.#worthwhile = this.#waiting.length > 0 ? 1 : batch.length;
+      void this.#commit(batch);
       if (this.#waiting.length > 0) this.#schedule();
     });
+  }
+
+  /** A transaction costs more than the writes in it: two small ones at once are slower than one. */
+  #isWorthwhile(): boolean {
+    return this.#running === 0 || this.#waiting.length >= this.#worthwhile;
   }
 
   #nextBatch(): Waiting<T, R>[] {
