@@ -1,16 +1,22 @@
-// npm run bench [-- --quick] [BAR ...]: measures the bars of the storage, as ratios within one run.
+// npm run bench [-- --quick] [--picture FILE] [BAR ...]: measures the bars, as ratios within one run.
 // The exit status says whether every bar was met; with --quick, only whether the bench works.
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { api } from './bars/api.ts';
 import { backfill } from './bars/backfill.ts';
 import { checkpoint } from './bars/checkpoint.ts';
 import { groupCommit } from './bars/group-commit.ts';
 import { opening } from './bars/opening.ts';
+import { peers } from './bars/peers.ts';
+import { phases } from './bars/phases.ts';
+import { replication } from './bars/replication.ts';
+import { secondary } from './bars/secondary.ts';
 import { stored } from './bars/stored.ts';
 import { takeOver } from './bars/take-over.ts';
+import { pictureOf } from './picture.ts';
 import { FULL, type Profile, QUICK } from './profile.ts';
 import { isMet, type Result, tableOf } from './result.ts';
 
@@ -24,11 +30,17 @@ const BARS: Readonly<Record<string, Bar>> = {
   'take-over': takeOver,
   backfill,
   api,
+  phases,
+  peers,
+  replication,
+  secondary,
 };
 
-const args = process.argv.slice(2);
-const profile = args.includes('--quick') ? QUICK : FULL;
-const named = args.filter((arg) => !arg.startsWith('--'));
+const { values, positionals: named } = parseArgs({
+  options: { quick: { type: 'boolean' }, picture: { type: 'string' } },
+  allowPositionals: true,
+});
+const profile = values.quick === true ? QUICK : FULL;
 const unknown = named.find((name) => !Object.hasOwn(BARS, name));
 if (unknown !== undefined) {
   console.error(`There is no bar "${unknown}"; they are ${Object.keys(BARS).join(', ')}.`);
@@ -59,5 +71,6 @@ const [cpu] = cpus();
 console.log(`${new Date().toISOString()}, ${profile.name} profile, Node ${process.version},`);
 console.log(`${cpus().length} × ${cpu?.model ?? 'unknown processor'}\n`);
 console.log(tableOf(results));
+if (values.picture !== undefined) await writeFile(values.picture, pictureOf(results));
 const missed = results.filter((one) => !isMet(one));
 if (profile === FULL && missed.length > 0) process.exitCode = 1;

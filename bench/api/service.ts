@@ -36,6 +36,10 @@ export class Service {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...Object.fromEntries(inherited), PORT: '0', WORKER_PORT: '0', ...variables },
     });
+    // Whoever ends the bench must not be left with its servers.
+    const end = (): boolean => child.kill('SIGTERM');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     let printed = '';
     let ready = false;
@@ -95,6 +99,9 @@ export const startJsonPrimary = (directory: string): Promise<Service> =>
     /^ {2}API +(http:\/\/[^/\s]+)/m,
   );
 
-/** A Fastify route that validates a body and echoes it. */
-export const startBare = (): Promise<Service> =>
-  Service.start('bench/api/bare-server.ts', {}, /listening at (http:\S+)/);
+/** What people would use instead; a file of `bench/peers`. */
+export const startPeer = (
+  peer: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Service> =>
+  Service.start(`bench/peers/${peer}.ts`, variables, /listening at (http:\S+)/);

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fired, fireGets, firePosts } from '../api/cannon.ts';
-import { type Service, startBare, startJsonOnly, startJsonPrimary } from '../api/service.ts';
+import { type Service, startJsonOnly, startJsonPrimary, startPeer } from '../api/service.ts';
 import type { Profile } from '../profile.ts';
 import { type Result, result, spellAll } from '../result.ts';
 import { inTurns, ratiosOf } from '../turns.ts';
@@ -28,7 +28,7 @@ export async function api(profile: Profile, folder: string): Promise<Result[]> {
   };
   try {
     const [bare, jsonOnly, jsonPrimary] = await Promise.all([
-      started(startBare()),
+      started(startPeer('echo-server')),
       started(startJsonOnly(only)),
       started(startJsonPrimary(primary)),
     ]);

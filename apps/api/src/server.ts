@@ -104,7 +104,6 @@ async function main(): Promise<number> {
     readiness: () => readinessReport(api),
     log,
     corsOrigin: configuration.corsOrigin,
-    trustedProxies: configuration.trustedProxies,
     rateLimits: configuration.rateLimits,
     memoryLimitBytes: configuration.memoryLimitBytes,
   });

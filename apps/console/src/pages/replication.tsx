@@ -13,8 +13,6 @@ import { flowOf, PHASE_WORDS } from '../words.ts';
 import { QueuesPanel } from './replication/queues-panel.tsx';
 
 const SHOWN_MS = 30 * 60_000;
-/** An api that has just begun has little to show. */
-const SHOWN_MIN_MS = 5 * 60_000;
 /** A lag that wants to be looked at, in seconds. */
 const LAG_WARN_S = 30;
 const BACKLOG_WARN = 2_000;
@@ -62,7 +60,7 @@ function Figures({ of: { samples } }: { of: Snapshot }) {
         value={lag === null ? '–' : duration(lag * 1_000)}
         tone={toneOf(lag, LAG_WARN_S)}
       >
-        behind the primary
+        age of the oldest of them
       </FigureCard>
       <FigureCard name="Written" value={decimal(written)} tone="info">
         a second, to the primary
@@ -90,9 +88,7 @@ const toneOf = (value: number | null, warnAbove: number): Tone =>
 
 function Charts({ of: { samples, migration } }: { of: Snapshot }) {
   const toMs = now.value;
-  const sinceMs = Math.min(samples.at[0] ?? toMs, toMs - SHOWN_MIN_MS);
-  const fromMs = Math.max(toMs - SHOWN_MS, sinceMs);
-  const shared = { at: samples.at, toMs, fromMs, marks: marksOf(migration) };
+  const shared = { at: samples.at, toMs, fromMs: toMs - SHOWN_MS, marks: marksOf(migration) };
   const shown = shared.marks.filter(({ atMs }) => atMs >= shared.fromMs);
   return (
     <Panel title="The last half hour">
@@ -104,7 +100,7 @@ function Charts({ of: { samples, migration } }: { of: Snapshot }) {
         />
         <TimeChart
           {...shared}
-          title="Lag: how long changes take to the secondary"
+          title="Lag: age of the oldest of them"
           unit=" s"
           series={[{ name: 'Lag', colour: '--warn', values: samples.lag }]}
         />

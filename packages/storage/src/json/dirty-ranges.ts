@@ -10,7 +10,6 @@ type Part = Set<number> | 'all';
 export class DirtyRanges {
   #marked = new Map<string, Part>();
   #taken = new Map<string, Part>();
-  #takenBy: number | undefined;
 
   mark(collection: string, id: number): void {
     this.#add(collection, new Set([Math.floor(id / RANGE_IDS)]));
@@ -21,8 +20,7 @@ export class DirtyRanges {
   }
 
   /** Everything marked so far, with what an earlier taker never said to be done. */
-  async take(runId: number): Promise<ReadonlyMap<string, ReadonlySet<number> | 'all'>> {
-    this.#takenBy = runId;
+  async take(): Promise<ReadonlyMap<string, ReadonlySet<number> | 'all'>> {
     const marked = this.#marked;
     this.#marked = this.#taken;
     for (const [name, part] of marked) this.#add(name, part);
@@ -31,9 +29,8 @@ export class DirtyRanges {
     return new Map([...this.#taken].map(([name, part]) => [name, copyOf(part)]));
   }
 
-  /** Forgets what the run took, unless another has taken it since. */
-  async done(runId: number, undecided: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {
-    if (runId === this.#takenBy) this.#taken = new Map();
+  async done(_runId: number, undecided: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {
+    this.#taken = new Map();
     for (const [name, ranges] of undecided) this.#add(name, new Set(ranges));
   }
 
