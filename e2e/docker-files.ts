@@ -21,11 +21,11 @@ export interface Compose {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-/** `docker-compose.yaml` with every `${NAME:-default}` as it is where no such variable is set. */
+/** `docker-compose.yaml` with every `${NAME:-default}` and `${NAME-default}` as it is where no such variable is set. */
 export function readCompose(): Compose {
   const text = readFileSync(join(root, 'docker-compose.yaml'), 'utf8');
   return JSON.parse(JSON.stringify(parse(text, { merge: true })), (_key, value) =>
-    typeof value === 'string' ? value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1') : value,
+    typeof value === 'string' ? value.replaceAll(/\$\{\w+:?-([^}]*)\}/g, '$1') : value,
   );
 }
 

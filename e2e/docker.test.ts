@@ -2,11 +2,11 @@
 // are run with the same environment as processes of this machine.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { newDatabase } from './database.ts';
 import { type ComposeService, copiedSources, readCompose, readDockerfile } from './docker-files.ts';
+import { freePort } from './free-port.ts';
 import { call, EXPENSE_ROWS, legacyFile, query } from './record-client.ts';
 import { environmentWith, root, startProcess, temporaryFolder } from './tandem-process.ts';
 
@@ -107,14 +107,6 @@ test('the services wait for what they need, and the database stands alone', () =
   }
   expect(Object.keys(compose.volumes).sort()).toEqual(['data', 'postgres']);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((settle) => server.once('listening', settle));
-  const { port } = server.address() as { port: number };
-  await new Promise((settle) => server.close(settle));
-  return port;
-}
 
 test('the same commands with the same environment: an expense arrives in PostgreSQL and in the file', async () => {
   const database = await newDatabase();
