@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { RelayCursor } from '../replication/relay-cursor.ts';
 import { storageError } from './failure.ts';
 import { rows } from './transaction.ts';
@@ -6,15 +6,14 @@ import { rows } from './transaction.ts';
 /** The relay's cursor in `relay_cursor`, moved in the transaction that inserts the jobs it counts. */
 export const relayCursor: RelayCursor = {
   async lock(client, pairId) {
+    const known = await lockRow(client, pairId);
+    if (known !== undefined) return known;
     await rows(
       client,
       'INSERT INTO relay_cursor (pair_id, seq) VALUES ($1, 0) ON CONFLICT (pair_id) DO NOTHING',
       [pairId],
     );
-    const [row] = await rows(client, 'SELECT seq FROM relay_cursor WHERE pair_id = $1 FOR UPDATE', [
-      pairId,
-    ]);
-    return row?.[0] as number;
+    return (await lockRow(client, pairId)) as number;
   },
 
   async advance(client, pairId, seq, { session, batch }) {
@@ -25,6 +24,13 @@ export const relayCursor: RelayCursor = {
     );
   },
 };
+
+async function lockRow(client: PoolClient, pairId: string): Promise<number | undefined> {
+  const [row] = await rows(client, 'SELECT seq FROM relay_cursor WHERE pair_id = $1 FOR UPDATE', [
+    pairId,
+  ]);
+  return row?.[0] as number | undefined;
+}
 
 /**
  * Up to which outbox item of a JSON store the queue has everything; 0 before the first. A plain read,

@@ -26,6 +26,10 @@ import { TakenJobs } from './taken-jobs.ts';
 
 const BATCH_JOBS_MAX = 1_000;
 const POLL_MS = 500;
+/** Under steady load a batch of few jobs costs nearly as much as one of many: after one the next is left to
+ *  grow for a moment. */
+const FEW_JOBS = 250;
+const GATHER_MS = 25;
 const DRAIN_POLL_MS = 50;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
 const TAKE_BACK_INTERVAL_MS = 2_000;
@@ -98,6 +102,8 @@ class RunningDirection implements DirectionWorker {
   #jobsMax = Number.POSITIVE_INFINITY;
   #started = false;
   #takingBack = false;
+  /** The last batch was all there was, and that was little. */
+  #tookFew = false;
 
   constructor(options: DirectionOptions) {
     this.#options = options;
@@ -134,8 +140,10 @@ class RunningDirection implements DirectionWorker {
     while (!this.#isOver()) {
       try {
         const worked = await this.#step();
-        if (worked) attempt = 0;
-        else if (!this.#stopping.signal.aborted) await this.#waitForJobs();
+        if (worked) {
+          attempt = 0;
+          if (this.#tookFew) await pause(GATHER_MS, this.#stopping.signal);
+        } else if (!this.#stopping.signal.aborted) await this.#waitForJobs();
         else if (await this.#isDrained()) break;
         else await sleep(DRAIN_POLL_MS);
       } catch (error) {
@@ -179,6 +187,7 @@ class RunningDirection implements DirectionWorker {
       return false;
     }
     this.#inHand = batch;
+    this.#tookFew = jobs.length < Math.min(FEW_JOBS, this.#batchSize());
     this.#state = this.#paused === undefined ? 'working' : 'paused';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#takeAhead();
     const startedMs = performance.now();

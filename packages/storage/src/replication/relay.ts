@@ -23,6 +23,9 @@ import { inTransaction } from './transaction.ts';
 
 const BATCH_ITEMS_MAX = 1_000;
 const BATCH_TIMEOUT_MS = 30_000;
+/** As the worker does (`direction-worker.ts`): after a batch of few items the next is left to grow. */
+const FEW_ITEMS = 250;
+const GATHER_MS = 15;
 /** An idle relay looks at its cursor this often. */
 const IDLE_LOOK_MS = 10_000;
 const BACKOFF: BackoffBounds = { minMs: 200, maxMs: 5_000 };
@@ -79,6 +82,8 @@ class RunningRelay implements Relay {
   readonly #ended: Promise<void>;
   #state: RelayState = 'connecting';
   #cursor: number | undefined;
+  /** The last batch was all there was, and that was little. */
+  #relayedFew = false;
   #down: { since: string; error: string } | undefined;
 
   constructor(options: RelayOptions) {
@@ -144,7 +149,8 @@ class RunningRelay implements Relay {
       const cursor = await this.#relayBatch();
       this.#cameBack();
       onRelayed();
-      this.#state = 'relaying';
+      this.#state = cursor < outbox.head() ? 'relaying' : 'waiting';
+      if (this.#relayedFew) await pause(GATHER_MS, this.#stopping.signal);
       if (cursor < outbox.head()) continue;
       if (this.#stopping.signal.aborted) return;
       this.#state = 'waiting';
@@ -176,6 +182,8 @@ class RunningRelay implements Relay {
       return last.seq;
     });
     this.#cursor = reached;
+    this.#relayedFew =
+      items.length > 0 && items.length < Math.min(FEW_ITEMS, batchItemsMax ?? FEW_ITEMS);
     outbox.relayed(reached);
     const { observer = noObserver } = this.#options;
     if (items.length > 0) observer.relayed({ startedMs, endedMs: performance.now(), items });
