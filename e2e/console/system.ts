@@ -1,10 +1,11 @@
 // A whole system behind the console: api, worker and a database of their own.
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Phase } from '@tandem/storage/phase';
-import { vi } from 'vitest';
+import { startTcpProxy } from '@tandem/storage/testing';
+import { expect, vi } from 'vitest';
 import { buildConsole } from '../../scripts/console/build-console.ts';
+import { freePort } from '../free-port.ts';
 import { phaseAt, setFlags } from '../phase-flags.ts';
 import { call } from '../record-client.ts';
 import { newMigratedDatabase, type Service, startApi, startWorker } from '../services.ts';
@@ -21,6 +22,12 @@ export interface ConsoleSystem {
   /** Starts the api again, on the same port. */
   startApi(): Promise<void>;
   create(amount: number, notes?: string): Promise<number>;
+  /** Puts all dead letters back into their queue. */
+  redriveAll(): Promise<void>;
+  /** The api reaches PostgreSQL no more. */
+  cutDatabase(): void;
+  restoreDatabase(): void;
+  close(): Promise<void>;
 }
 
 /** Starts all of it in `json-primary`, with the page built from the present sources. */
@@ -37,17 +44,34 @@ export async function startConsoleSystem(
     ...{ VERIFY_FULL_EVERY: 'off', ...more },
   };
   await setFlags(databaseUrl, 'json-primary');
-  let api: Service = await startApi(variables);
+  const proxy = await startTcpProxy(databaseUrl);
+  const ofApi = { ...variables, DATABASE_URL: proxy.url };
+  let api: Service = await startApi(ofApi);
   await stands(origin, 'json-primary');
   startWorker(variables);
+  const token = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
   return {
-    ...{ origin, databaseUrl, token: readFileSync(join(dataDir, 'operator-token'), 'utf8').trim() },
+    ...{ origin, databaseUrl, token },
+    cutDatabase() {
+      proxy.refuse();
+      proxy.cut();
+    },
+    restoreDatabase: () => proxy.accept(),
+    close: () => proxy.close(),
+    async redriveAll() {
+      const answer = await fetch(`${origin}/api/v1/migration/dead-letters/redrive`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ all: true, reason: 'It is mended.' }),
+      });
+      expect(answer.status, await answer.text()).toBe(200);
+    },
     async killApi() {
       process.kill(api.pid, 'SIGKILL');
       await api.ended;
     },
     async startApi() {
-      api = await startApi(variables);
+      api = await startApi(ofApi);
     },
     async create(amount, notes) {
       const body = { date: '2025-12-07', category: 'Food', amount, account: 'Cash', notes };
@@ -60,11 +84,3 @@ export async function startConsoleSystem(
 /** Resolves when the api serves in a phase. */
 const stands = (origin: string, phase: Phase): Promise<unknown> =>
   vi.waitUntil(async () => (await phaseAt(origin))?.effective === phase, WAIT);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((settle) => server.once('listening', settle));
-  const { port } = server.address() as { port: number };
-  await new Promise((settle) => server.close(settle));
-  return port;
-}
