@@ -13,7 +13,7 @@ const PROBE_INTERVAL_MS = 25;
 
 /** Variables of the tests' own environment that would choose for Tandem. */
 const OURS =
-  /^(FF_|OTEL_|OPERATOR_TOKEN$|CLIENT_TOKENS$|ALLOW_ANONYMOUS_CLIENTS$|RATE_LIMIT_|MEMORY_LIMIT$|CORS_ORIGIN$|SHADOW_READ_RATE$|VERIFY_|DATABASE_URL$|DATA_DIR$|JSON_DIR$|HOST$|(WORKER_)?PORT$|LOG_)/;
+  /^(FF_|OTEL_|OPERATOR_TOKEN$|CLIENT_TOKENS$|ALLOW_ANONYMOUS_CLIENTS$|RATE_LIMIT_|MEMORY_LIMIT$|TRUSTED_PROXIES$|CORS_ORIGIN$|SHADOW_READ_RATE$|VERIFY_|DATABASE_URL$|DATA_DIR$|JSON_DIR$|HOST$|(WORKER_)?PORT$|LOG_)/;
 
 /** This process's environment without any of Tandem's variables, and with the given ones. */
 export function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

@@ -51,6 +51,8 @@ export interface AppOptions {
     /** `ALLOW_ANONYMOUS_CLIENTS` */
     readonly allowAnonymous?: boolean;
   };
+  /** `TRUSTED_PROXIES`: who may say by X-Forwarded-For whom a request is from. */
+  readonly trustedProxies?: readonly string[];
   /** Of the record routes; without it there are none. */
   readonly rateLimits?: RateLimits;
   /** `MEMORY_LIMIT` */
@@ -99,7 +101,7 @@ const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
  * grace is over.
  */
 export async function build(options: AppOptions): Promise<FastifyInstance> {
-  const { log, collections, primary, readiness, corsOrigin } = options;
+  const { log, collections, primary, readiness, corsOrigin, trustedProxies = [] } = options;
   const app: FastifyInstance = Fastify({
     ...(isLogger(log) ? { loggerInstance: log } : { logger: log }),
     logController: new RequestLog(),
@@ -108,6 +110,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     genReqId: requestIdOf,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     connectionTimeout: options.silenceMs ?? SILENCE_MAX_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -104,6 +104,7 @@ async function main(): Promise<number> {
     readiness: () => readinessReport(api),
     log,
     corsOrigin: configuration.corsOrigin,
+    trustedProxies: configuration.trustedProxies,
     rateLimits: configuration.rateLimits,
     memoryLimitBytes: configuration.memoryLimitBytes,
   });

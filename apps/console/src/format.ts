@@ -1,6 +1,7 @@
 const COUNT = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const RATE = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const EXACT = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
+const MINUTE = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 
 /** `12,345`; a dash for what is not known. */
@@ -36,7 +37,8 @@ export function duration(ms: number): string {
 /** `just now`, `40 s ago`, `in 5 min`. */
 export function relative(ageMs: number): string {
   if (ageMs > -1_000 && ageMs < 2_000) return 'just now';
-  return ageMs < 0 ? `in ${duration(-ageMs)}` : `${duration(ageMs)} ago`;
+  const whole = Math.round(Math.abs(ageMs) / 1_000) * 1_000;
+  return ageMs < 0 ? `in ${duration(whole)}` : `${duration(whole)} ago`;
 }
 
 /** Date and time of this browser's place. */
@@ -44,3 +46,6 @@ export const exactTime = (atMs: number): string => EXACT.format(atMs);
 
 /** `14:03:59` */
 export const clockTime = (atMs: number): string => CLOCK.format(atMs);
+
+/** `14:03` */
+export const minuteTime = (atMs: number): string => MINUTE.format(atMs);

@@ -4,6 +4,9 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { metricsRefusal } from './metrics-access.ts';
 import type { Readiness } from './report.ts';
 
+/** A probe is a line and a few headers: who takes longer is none. */
+const SILENCE_MAX_MS = 30_000;
+
 export interface HealthServerOptions {
   readonly host: string;
   readonly port: number;
@@ -23,7 +26,11 @@ export interface HealthServerOptions {
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<FastifyInstance> {
   const { host, port, readiness, metrics } = options;
-  const app = Fastify({ logger: false });
+  const app = Fastify({
+    logger: false,
+    requestTimeout: SILENCE_MAX_MS,
+    connectionTimeout: SILENCE_MAX_MS,
+  });
   app.get('/livez', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_, reply) => {
     const answer = await readiness();

@@ -170,7 +170,9 @@ export class PhaseDriver {
    * @returns true when the phase has moved: JSON does not follow any more
    */
   async drive(desired: Phase): Promise<boolean> {
-    if (!(await this.#settle())) return false;
+    const settled = await this.#settle();
+    if (this.#hasMoved()) return true;
+    if (!settled) return false;
     const next = nextPhase('postgres-primary', desired);
     if (next === undefined) {
       this.#waitingFor = null;
@@ -189,10 +191,16 @@ export class PhaseDriver {
     } catch (error) {
       this.#stay(next, sentenceOf(error));
       this.#unsettled = true;
-      // Committed in JSON, although PostgreSQL could not be told: it has moved all the same.
-      return primaryOf(this.#options.json.phase.read().phase) === 'json';
+      return this.#hasMoved();
     }
     return false;
+  }
+
+  /** Committed in JSON, although PostgreSQL could not be told, or a disk that failed in the commit came
+   *  back with it: an api process waits for the lock all the same. */
+  #hasMoved(): boolean {
+    const isKnown = !this.#machine.jsonInDoubt;
+    return isKnown && primaryOf(this.#options.json.phase.read().phase) === 'json';
   }
 
   /** Agrees the stores after a step that failed halfway: its seal may stand (or arrive) yet.

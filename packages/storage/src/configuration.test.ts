@@ -39,6 +39,16 @@ test('tokens for clients and everybody at once are refused', () => {
   expect(() => readConfiguration({ CLIENT_TOKENS: 'secret' })).not.toThrow(/secret/);
 });
 
+test('trusted proxies are addresses and networks', () => {
+  const of = (TRUSTED_PROXIES: string) => readConfiguration({ TRUSTED_PROXIES }).trustedProxies;
+  expect(of('')).toEqual([]);
+  const known = ['loopback', '10.0.0.0/8', '192.0.2.1', '2001:db8::/32'];
+  expect(of(known.join(' , '))).toEqual(known);
+  for (const wrong of ['all', '10.0.0.0/33', '10.0.0.0/', '300.0.0.1', '10.0.0.1,', '*']) {
+    expect(() => of(wrong), wrong).toThrow(/^TRUSTED_PROXIES has "/);
+  }
+});
+
 test('limits have units, or are refused by name', () => {
   expect(readConfiguration({})).toMatchObject({
     rateLimits: { reads: undefined, writes: undefined },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { TandemError } from './errors.ts';
 import type { PhaseFlags } from './phase/index.ts';
@@ -24,6 +25,8 @@ export interface Configuration {
   readonly clientTokens: readonly ConfiguredToken[];
   /** Whether clients without a token are let in wherever they come from. */
   readonly allowAnonymous: boolean;
+  /** Whose word about a client's address counts: addresses, networks, or names of such. */
+  readonly trustedProxies: readonly string[];
   /** Requests of the records that one client may send in a minute; `undefined`: any number. */
   readonly rateLimits: { readonly reads: number | undefined; readonly writes: number | undefined };
   /** Beyond it requests of the records are refused; `undefined`: a share of what the machine has. */
@@ -112,6 +115,25 @@ function rate(environment: Environment, variable: string): number | undefined {
   return Number(text);
 }
 
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+
+function proxies(environment: Environment): readonly string[] {
+  const names = given(environment, 'TRUSTED_PROXIES')?.split(',') ?? [];
+  return names.map((given) => {
+    const name = given.trim();
+    const [address = '', bits] = name.split('/');
+    const isNetwork =
+      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widthOf(address));
+    if (PROXY_NAMES.includes(name) || (isIP(address) !== 0 && isNetwork)) return name;
+    return refuse(
+      'TRUSTED_PROXIES',
+      `has "${name}"; it must be addresses or networks such as 10.0.0.0/8.`,
+    );
+  });
+}
+
+const widthOf = (address: string): number => (isIP(address) === 4 ? 32 : 128);
+
 const UNIT_BYTES: Readonly<Record<string, number>> = { M: 2 ** 20, G: 2 ** 30 };
 
 /** An amount of memory in bytes. */
@@ -183,6 +205,7 @@ export function readConfiguration(environment: Environment = process.env): Confi
     corsOrigin: given(environment, 'CORS_ORIGIN'),
     operatorToken: operatorToken(environment),
     ...clients(environment),
+    trustedProxies: proxies(environment),
     rateLimits: {
       reads: rate(environment, 'RATE_LIMIT_READS'),
       writes: rate(environment, 'RATE_LIMIT_WRITES'),

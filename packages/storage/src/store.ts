@@ -84,6 +84,12 @@ export interface StoreReads {
   /** Idempotency keys with `key > afterKey`, ascending by UTF-8 bytes, at most `limit`. */
   scanKeys(afterKey: string, limit: number): Promise<readonly KeyItem[]>;
 
+  /** Those of some idempotency keys that are known, in no particular order. */
+  keys(keys: readonly string[]): Promise<readonly KeyItem[]>;
+
+  /** Idempotency keys given at this ISO instant or later, in chunks, in no particular order. */
+  keysSince(since: string): AsyncIterable<readonly KeyItem[]>;
+
   /** Highest id ever given, of every collection (I9). */
   idHighWater(): Promise<IdHighWater>;
 }

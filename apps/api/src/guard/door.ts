@@ -73,7 +73,7 @@ export class Door {
    * site: its pages can send simple requests with the cookie, but neither this header nor our origin.
    */
   #ofConsole(request: FastifyRequest): Problem | undefined {
-    const { cookie, origin, host } = request.headers;
+    const { cookie, origin } = request.headers;
     if (this.#options.sessions?.read(cookie) === undefined) {
       return { code: 'unauthorized', detail: 'There is no session, or it has ended.' };
     }
@@ -81,7 +81,7 @@ export class Door {
     if (request.headers[CONSOLE_HEADER] !== '1') return FOREIGN;
     const isOurs =
       origin === undefined ||
-      (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase());
+      (URL.canParse(origin) && new URL(origin).host === request.host.toLowerCase());
     return isOurs ? undefined : FOREIGN;
   }
 }

@@ -68,6 +68,22 @@ test('who tries out tokens is not heard any more, and nobody else is in the way 
   }
 });
 
+test('behind a trusted proxy each client has its own address; nobody else can claim one', async () => {
+  const { app } = await started({
+    access: { operatorToken: OPERATOR },
+    trustedProxies: ['192.0.2.0/24'],
+  });
+  const guess = async (by: string, client: string) => {
+    const headers = { ...bearing('guessed-token'), 'x-forwarded-for': client };
+    return (await app.inject({ url: SESSION, headers, remoteAddress: by })).statusCode;
+  };
+  for (let at = 0; at < 10; at++) expect(await guess('192.0.2.1', '198.51.100.1')).toBe(401);
+  expect(await guess('192.0.2.2', '198.51.100.1')).toBe(429);
+  expect(await guess('192.0.2.1', '198.51.100.2')).toBe(401);
+  const claims = Array.from({ length: 11 }, (_, at) => guess('203.0.113.5', `198.51.100.${at}`));
+  expect((await Promise.all(claims)).at(-1)).toBe(429);
+});
+
 test('a token that is revoked while the api runs is refused, without a restart', async () => {
   const { directory, token, clients } = await clientTokens();
   const { app } = await started({ access: { operatorToken: OPERATOR, clients } });

@@ -18,6 +18,14 @@ export function PhasePage() {
   const effective = effectivePhase.value;
   if (value === undefined || effective === undefined) return <Loading what="the phase" />;
   const { migration } = value;
+  // The one with gates is the long one.
+  const neighbours = (['ahead', 'back'] as const)
+    .flatMap((direction) => {
+      const step = migration?.[direction] ?? null;
+      return step === null ? [] : [{ direction, step }];
+    })
+    .sort((one, other) => other.step.gates.length - one.step.gates.length)
+    .map((one) => <NeighbourPanel key={one.direction} {...one} choose={setTarget} />);
   return (
     <>
       <Ladder
@@ -28,18 +36,16 @@ export function PhasePage() {
       {isMoving.value && <MovingPanel />}
       {migration !== null && (
         <div class="columns">
-          {migration.ahead !== null && (
-            <NeighbourPanel step={migration.ahead} direction="ahead" choose={setTarget} />
-          )}
-          {migration.back !== null && (
-            <NeighbourPanel step={migration.back} direction="back" choose={setTarget} />
-          )}
+          {neighbours[0]}
+          <div>
+            {neighbours[1]}
+            <BackfillPanel report={migration.backfill} />
+            <HistoryPanel history={migration.history} />
+          </div>
         </div>
       )}
-      {migration !== null && <BackfillPanel report={migration.backfill} />}
       <FlagsPanel />
       {migration !== null && <ProcessesPanel processes={migration.processes} />}
-      {migration !== null && <HistoryPanel history={migration.history} />}
       {target !== null && <MoveDialog target={target} close={() => setTarget(null)} />}
     </>
   );

@@ -13,6 +13,8 @@ import { flowOf, PHASE_WORDS } from '../words.ts';
 import { QueuesPanel } from './replication/queues-panel.tsx';
 
 const SHOWN_MS = 30 * 60_000;
+/** An api that has just begun has little to show. */
+const SHOWN_MIN_MS = 5 * 60_000;
 /** A lag that wants to be looked at, in seconds. */
 const LAG_WARN_S = 30;
 const BACKLOG_WARN = 2_000;
@@ -60,7 +62,7 @@ function Figures({ of: { samples } }: { of: Snapshot }) {
         value={lag === null ? '–' : duration(lag * 1_000)}
         tone={toneOf(lag, LAG_WARN_S)}
       >
-        age of the oldest of them
+        behind the primary
       </FigureCard>
       <FigureCard name="Written" value={decimal(written)} tone="info">
         a second, to the primary
@@ -88,7 +90,9 @@ const toneOf = (value: number | null, warnAbove: number): Tone =>
 
 function Charts({ of: { samples, migration } }: { of: Snapshot }) {
   const toMs = now.value;
-  const shared = { at: samples.at, toMs, fromMs: toMs - SHOWN_MS, marks: marksOf(migration) };
+  const sinceMs = Math.min(samples.at[0] ?? toMs, toMs - SHOWN_MIN_MS);
+  const fromMs = Math.max(toMs - SHOWN_MS, sinceMs);
+  const shared = { at: samples.at, toMs, fromMs, marks: marksOf(migration) };
   const shown = shared.marks.filter(({ atMs }) => atMs >= shared.fromMs);
   return (
     <Panel title="The last half hour">
@@ -100,7 +104,7 @@ function Charts({ of: { samples, migration } }: { of: Snapshot }) {
         />
         <TimeChart
           {...shared}
-          title="Lag: age of the oldest of them"
+          title="Lag: how long changes take to the secondary"
           unit=" s"
           series={[{ name: 'Lag', colour: '--warn', values: samples.lag }]}
         />

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { clockTime, decimal } from '../format.ts';
+import { clockTime, decimal, minuteTime } from '../format.ts';
 
 const HEIGHT_PX = 170;
 const AXIS_PX = 52;
+const TIME_AXIS_PX = 30;
 const DARK = matchMedia('(prefers-color-scheme: dark)');
 
 export interface ChartSeries {
@@ -112,7 +113,9 @@ class Chart {
     const colour = (name: string) => style.getPropertyValue(name).trim();
     const grid = { stroke: colour('--line'), width: 1 };
     const axis = { stroke: colour('--quiet'), grid, ticks: grid, font: '12px system-ui' };
-    const told = (value: number | null) => (value === null ? '–' : `${decimal(value)}${unit}`);
+    const told = (value: number | null | undefined) =>
+      value == null ? '–' : `${decimal(value)}${unit}`;
+    const times = (_plot: uPlot, splits: number[]) => splits.map((at) => minuteTime(at * 1_000));
     const stepped = uPlot.paths.stepped?.({ align: 1 });
     return {
       width: this.#place.clientWidth,
@@ -122,17 +125,22 @@ class Chart {
         x: { time: true, range: () => this.#range() },
         y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
       },
-      axes: [axis, { ...axis, size: AXIS_PX, values: (_plot, splits) => splits.map(decimal) }],
+      axes: [
+        { ...axis, size: TIME_AXIS_PX, values: times },
+        { ...axis, size: AXIS_PX, values: (_plot, splits) => splits.map(decimal) },
+      ],
       series: [
-        { label: 'At', value: (_plot, at) => (at === null ? '–' : clockTime(at * 1_000)) },
-        ...series.map(({ name, colour: property, isDashed }) => ({
+        { label: 'At', value: (_plot, at) => (at == null ? 'now' : clockTime(at * 1_000)) },
+        ...series.map(({ name, colour: property, isDashed }, index) => ({
           label: name,
           stroke: colour(property),
           width: 2,
           ...(isDashed ? { dash: [6, 4] } : {}),
           ...(stepped === undefined ? {} : { paths: stepped }),
           points: { show: false },
-          value: (_plot: uPlot, value: number | null) => told(value),
+          // Where nobody points, the last one.
+          value: (_plot: uPlot, value: number | null, _series: number, at: number | null) =>
+            told(at === null ? this.#props().series[index]?.values.at(-1) : value),
         })),
       ],
       hooks: { draw: [(plot) => this.#drawMarks(plot, colour('--info'))] },

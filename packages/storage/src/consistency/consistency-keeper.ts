@@ -172,13 +172,13 @@ class RunningKeeper {
       clearInterval(alive);
       this.#progress = null;
     }
-    await orders.finish(id, state, result);
+    await orders.finish(order, state, result);
   }
 
   #progress: ConsistencyOrder['progress'] = null;
 
-  async #tell({ id }: ConsistencyOrder): Promise<void> {
-    await this.#options.orders.tell(id, this.#progress).catch(() => undefined);
+  async #tell(order: ConsistencyOrder): Promise<void> {
+    await this.#options.orders.tell(order, this.#progress).catch(() => undefined);
   }
 
   async #do({ actor, reason }: ConsistencyOrder, what: OrderScope): Promise<OrderResult> {

@@ -48,6 +48,9 @@ export interface ConsistencyOrder {
   readonly result: OrderResult | null;
 }
 
+/** An order, and who took it. */
+type HeldOrder = Pick<ConsistencyOrder, 'id' | 'takenBy'>;
+
 /** Port: the orders there are, implemented in `postgres/`. Every method may throw `unavailable` or
  *  `storage-failed`. */
 export interface ConsistencyOrders {
@@ -58,9 +61,10 @@ export interface ConsistencyOrders {
   list(kind: OrderScope['kind'], limit: number): Promise<readonly ConsistencyOrder[]>;
   /** The oldest that waits, or whose holder fell silent; it is the caller's from then on. */
   take(holder: string): Promise<ConsistencyOrder | undefined>;
-  /** Says that its holder works on it. */
-  tell(id: number, progress: ConsistencyOrder['progress']): Promise<void>;
-  finish(id: number, state: 'done' | 'failed', result: OrderResult): Promise<void>;
+  /** Says that its holder works on it; nothing, once another has taken it. */
+  tell(order: HeldOrder, progress: ConsistencyOrder['progress']): Promise<void>;
+  /** Ends it; nothing, once another has taken it. */
+  finish(order: HeldOrder, state: 'done' | 'failed', result: OrderResult): Promise<void>;
   /** Takes back one that nobody has taken. @returns false when somebody has */
   withdraw(id: number): Promise<boolean>;
 }

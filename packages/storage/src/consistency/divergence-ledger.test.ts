@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { divergenceLedger } from '../postgres/index.ts';
+import { divergenceLedger, keepJsonDisagreements } from '../postgres/index.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
-import { create, expense, run, setOf } from '../testing/store-fixture.ts';
+import { changeOf, create, expense, expenseText, run, setOf } from '../testing/store-fixture.ts';
 import type { LedgerEntry } from './divergence-ledger.ts';
 
 let dual: DualStores;
@@ -70,4 +70,44 @@ test('every difference is listed once, however often it is seen, and ends with t
   expect((await all()).at(-1)?.subject).toEqual({ key: 'kept' });
   await dual.pool.query(`INSERT INTO divergence_budgets VALUES ('key', 1)`);
   expect(await dual.store.phase.overBudget()).toEqual([]);
+});
+
+test('I4: a secondary that was edited after applying met a fork has its text in the ledger before it is overwritten', async () => {
+  const ledger = divergenceLedger(dual.pool);
+  const [ours, theirs] = [expenseText(5, 'ours'), expenseText(5, 'theirs')];
+  const change = changeOf(5, { epoch: 2, version: 9 }, null, ours);
+  const stored = { id: 5, epoch: 1, version: 1, text: theirs };
+  await keepJsonDisagreements(dual.pool)([{ class: 'fork', change, stored }]);
+  const seen = (text: string) =>
+    ledger.report(
+      [
+        {
+          ...{ class: 'fork', kind: 'different', subject: { collection: 'expense', id: 5 } },
+          ...{ primary: { epoch: 2, version: 9, text: ours } },
+          secondary: { epoch: 1, version: 1, text },
+        },
+      ],
+      { foundBy: 'verify', into: 'json' },
+    );
+  await seen(theirs);
+  expect(await all()).toHaveLength(1);
+  const typed = expenseText(5, 'typed');
+  for (let times = 0; times < 2; times++) await seen(typed);
+  expect((await all()).map(({ secondary }) => secondary?.text)).toEqual([theirs, typed]);
+});
+
+test('what ended long ago is forgotten; what is open never', async () => {
+  const ledger = divergenceLedger(dual.pool);
+  await ledger.report(
+    [1, 2, 3].map((id) => ({
+      ...{ class: 'divergent', kind: 'different', subject: { collection: 'expense', id } },
+    })),
+    { foundBy: 'verify', into: 'postgres' },
+  );
+  await dual.pool.query(`
+    UPDATE divergences SET first_seen = now() - interval '1 year',
+      resolved_at = CASE record_id WHEN 1 THEN now() - interval '181 days'
+        WHEN 2 THEN now() - interval '179 days' END`);
+  await ledger.forgetEnded();
+  expect((await all()).map(({ id }) => id)).toEqual([2, 3]);
 });

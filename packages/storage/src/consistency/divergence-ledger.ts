@@ -106,6 +106,8 @@ export interface DivergenceLedger extends DivergenceReports {
   repairing(ids: readonly number[]): Promise<void>;
   /** Ends open entries. @returns how many there were */
   close(ids: readonly number[], ending: Ending): Promise<number>;
+  /** Removes what ended so long ago that nobody asks for it. */
+  forgetEnded(): Promise<void>;
   /** Every collection that has open entries or a budget. Forks and conflicts that applying met are left
    *  out: they have a gate of their own, and so have dead letters and mapping errors. */
   budgets(): Promise<readonly DivergenceBudget[]>;
@@ -118,6 +120,7 @@ export const noLedger: DivergenceLedger = {
   openOf: async () => [],
   repairing: async () => {},
   close: async () => 0,
+  forgetEnded: async () => {},
   budgets: async () => [],
 };
 

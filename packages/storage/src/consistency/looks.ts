@@ -4,7 +4,7 @@ import type { ScanEntry, StoreReads } from '../store.ts';
 import type { SeenDifference } from './divergence-ledger.ts';
 import { type Candidate, lookAgain, type Patience } from './second-look.ts';
 import { classify, differs, kindOf, type TwoSides } from './verify-class.ts';
-import { classifyKey, type KeySides, keyStateOf, keysDiffer, readKey } from './verify-keys.ts';
+import { classifyKey, type KeySides, keySidesOf, keyStateOf, keysDiffer } from './verify-keys.ts';
 import type { Explanations, MarkPosition } from './verify-run.ts';
 
 /** What a comparison of two stores in use works with. */
@@ -24,11 +24,6 @@ export interface Heard {
   undecided(difference: Omit<SeenDifference, 'class'>, moved: boolean): void;
   /** @param primary the stamp of the primary's record or tombstone, if there is one */
   equal?(subject: SeenDifference['subject'], primary: Stamp | undefined): void;
-}
-
-/** A key, and one below it from where a scan finds it soon. */
-export interface KeyCandidate extends Candidate<string> {
-  readonly after: string;
 }
 
 /** Looks at subjects until each is settled (`second-look.ts`). At most the ids of one `entries` call. */
@@ -68,22 +63,16 @@ export class Looks {
     });
   }
 
-  async keys(candidates: readonly KeyCandidate[], heard: Heard): Promise<void> {
-    const { primary, secondary, explanations, mark, now = () => new Date() } = this.#stores;
-    const afters = new Map(candidates.map(({ subject, after }) => [subject, after]));
+  async keys(candidates: readonly Candidate<string>[], heard: Heard): Promise<void> {
+    const { explanations, mark, now = () => new Date() } = this.#stores;
     await lookAgain<string, KeySides>(candidates, mark, this.#patience, {
       explain: (keys) => explanations.ofKeys(keys),
       look: async (keys) => {
-        const looks = [];
-        for (const key of keys) {
-          const after = afters.get(key) ?? '';
-          const right = await readKey(secondary, key, after);
-          const left = await readKey(primary, key, after);
-          const sides = { primary: left, secondary: right };
-          const isDifferent = keysDiffer(sides, now().getTime());
-          looks.push({ subject: key, sides, differs: isDifferent, primaryState: keyStateOf(left) });
-        }
-        return looks;
+        const both = await keySidesOf(this.#stores, keys);
+        return both.map(({ key, ...sides }) => ({
+          ...{ subject: key, sides, differs: keysDiffer(sides, now().getTime()) },
+          primaryState: keyStateOf(sides.primary),
+        }));
       },
       found: ({ subject: key, sides }, { deadLetters }) =>
         heard.found({
@@ -115,9 +104,6 @@ const byId = (entries: readonly ScanEntry[]): ReadonlyMap<number, ScanEntry> =>
 /** Tells two states of the primary apart; an edit by hand may have kept the stamp. */
 export const stateOf = (entry: (Stamp & { text: string | null }) | undefined): string =>
   entry === undefined ? '' : `${entry.epoch}-${entry.version}-${entry.text ?? ''}`;
-
-/** A key below another, close to it. */
-export const keyBelow = (key: string): string => [...key].slice(0, -1).join('');
 
 function recordDifference(
   { name }: Collection,

@@ -1,6 +1,6 @@
 import type { Collection } from '../collections/index.ts';
 import type { SeenDifference } from './divergence-ledger.ts';
-import { type ComparedStores, type Heard, keyBelow, Looks } from './looks.ts';
+import { type ComparedStores, type Heard, Looks } from './looks.ts';
 import { Patience } from './second-look.ts';
 
 type Subject = SeenDifference['subject'];
@@ -44,9 +44,7 @@ export async function lookAt(
     if (candidates.length > 0) await looks.records(collection, candidates, heard);
   }
   const keys = subjects.flatMap((subject) =>
-    'key' in subject
-      ? [{ subject: subject.key, primaryState: NOT_SEEN_YET, after: keyBelow(subject.key) }]
-      : [],
+    'key' in subject ? [{ subject: subject.key, primaryState: NOT_SEEN_YET }] : [],
   );
   if (keys.length > 0) await looks.keys(keys, heard);
   return { found, agreed, moving };

@@ -10,6 +10,7 @@ import {
   setOf,
   valuesOf,
 } from '../testing/store-fixture.ts';
+import type { ConsistencyOrder } from './consistency-orders.ts';
 
 let dual: DualStores;
 afterEach(() => dual.drop());
@@ -165,9 +166,16 @@ test('an order is taken by one, goes to another when its holder falls silent, an
   expect(await orders.withdraw(id)).toBe(false);
   await dual.pool.query(`UPDATE consistency_orders SET alive_at = now() - interval '1 minute'`);
   expect(await orders.take('c')).toMatchObject({ id, what, takenBy: 'c', actor: 'me' });
-  await orders.finish(id, 'failed', { problem: 'nobody knows' });
+  // Whoever fell silent wakes up: the order is no longer its own.
+  const late = taken.find((order) => order !== undefined) as ConsistencyOrder;
+  await orders.tell(late, { done: 99 });
+  await orders.finish(late, 'done', { runId: 1, outcome: 'clean' });
+  expect(await orders.read(id)).toMatchObject({ state: 'taken', takenBy: 'c', progress: null });
+  const held = { id, takenBy: 'c' };
+  await orders.tell(held, { done: 1 });
+  await orders.finish(held, 'failed', { problem: 'nobody knows' });
   expect(await orders.read(id)).toMatchObject({
-    state: 'failed',
+    ...{ state: 'failed', progress: { done: 1 } },
     result: { problem: 'nobody knows' },
   });
   const { rows } = await dual.pool.query('SELECT actor, action, reason FROM audit_log');

@@ -11,7 +11,7 @@ import {
   type SeenDifference,
   subjectOf,
 } from './divergence-ledger.ts';
-import { type ComparedStores, keyBelow } from './looks.ts';
+import type { ComparedStores } from './looks.ts';
 import { lookAt } from './repair-look.ts';
 import { planRepair, type RepairAct, WAITS_FOR_CHOICE } from './repair-plan.ts';
 import {
@@ -21,7 +21,6 @@ import {
   RepairTally,
 } from './repair-result.ts';
 import { entriesMeant } from './repair-scope.ts';
-import { readKey } from './verify-keys.ts';
 
 /** How long a look waits for what is moving. */
 const LOOK_PATIENCE_MS = 10_000;
@@ -136,7 +135,7 @@ class Repair {
     const { primary, secondary } = this.#options;
     if (plan.act === 'none') return plan.why;
     if (plan.act === 'give-key') {
-      const key = await readKey(primary, plan.key, keyBelow(plan.key));
+      const [key] = await primary.keys([plan.key]);
       if (key === undefined) return 'the key has expired';
       // A key has no version: it is given as it is, and is a no-op where it is known.
       await secondary.apply([{ kind: 'key', key }]);

@@ -1,7 +1,7 @@
 import { compareStamps, type Stamp } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { DivergenceLedger, LedgerEntry, Resolution } from './divergence-ledger.ts';
-import { type Heard, keyBelow, type Looks, stateOf } from './looks.ts';
+import { type Heard, type Looks, stateOf } from './looks.ts';
 
 /** Entries looked at together; at most the ids of one `entries` call. */
 const PAGE_ENTRIES = 1_000;
@@ -61,9 +61,7 @@ async function closeAgreed(
     if (candidates.length > 0) await looks.records(collection, candidates, all);
   }
   const keys = entries.flatMap(({ subject, primary }) =>
-    'key' in subject
-      ? [{ subject: subject.key, primaryState: primary?.text ?? '', after: keyBelow(subject.key) }]
-      : [],
+    'key' in subject ? [{ subject: subject.key, primaryState: primary?.text ?? '' }] : [],
   );
   if (keys.length > 0) await looks.keys(keys, all);
   for (const [resolution, ids] of ended) {

@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { thinOutDirtyRanges, verifyRuns } from '../postgres/index.ts';
+import { DirtyRanges } from '../json/dirty-ranges.ts';
+import {
+  dirtyRanges,
+  openPostgresStore,
+  thinOutDirtyRanges,
+  verifiedLast,
+  verifyRuns,
+} from '../postgres/index.ts';
 import type { StoreReads } from '../store.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
-import { changeOf, expense, expenseText, run, setOf } from '../testing/store-fixture.ts';
+import { changeOf, expense, expenseText, run, setOf, valuesOf } from '../testing/store-fixture.ts';
+import { noMarks } from './dirty-ranges.ts';
+import { noLedger } from './divergence-ledger.ts';
 
 let dual: DualStores;
 beforeEach(async () => {
@@ -49,7 +58,7 @@ test('what was typed into psql, or put into the JSON store, is found by its rang
     seen: 0,
     keysSeen: 0,
   });
-  expect(asked).toEqual([]);
+  expect(asked).toEqual(['keysSince']);
 
   await dual.pool.query(`
     UPDATE expenses SET notes = 'typed' WHERE id = 1029;
@@ -104,17 +113,45 @@ test('no mark is lost: what a run that died had taken, what could not be decided
   expect(early.counts).toMatchObject({ 'in-flight': 2 });
   await dual.relay().stop({ drainTimeoutMs: 20_000 });
   // A job that is lost, as by a restored database, leaves the mark that the relay made.
-  await dual.json.dirty.take();
+  await dual.json.dirty.take(0);
   await dual.json.dirty.done(0, new Map());
   await dual.pool.query('DELETE FROM pgboss.job');
   expect(idsOf(await changed())).toEqual([1029, 2053]);
+});
+
+test('I10: a key that was never delivered is found by the next cheap run, and again until it is there', async () => {
+  const keyed = (key: string) =>
+    dual.json.write({
+      command: { op: 'create', collection: expense, values: valuesOf() },
+      key: { key, fingerprint: 'f' },
+    });
+  await keyed('arrived');
+  await dual.replicated();
+  expect(await dual.compare('json')).toMatchObject({ outcome: 'clean', keysSeen: 1 });
+  await keyed('in the journal');
+  expect(await dual.compare('json', { mode: 'changed', patienceMs: 0 })).toMatchObject({
+    ...{ outcome: 'inconclusive', keysSeen: 2 },
+  });
+  const { rows } = await dual.pool.query<{ open: boolean }>(
+    `SELECT max(keys_until) = min(keys_until) AS open FROM verify_runs`,
+  );
+  expect(rows).toEqual([{ open: true }]);
+  await dual.replicated();
+  await dual.pool.query(`DELETE FROM idempotency_keys WHERE key = 'in the journal'`);
+  const found = await changed();
+  expect(idsOf(found)).toEqual(['in the journal']);
+  expect(found).toMatchObject({ outcome: 'differences', counts: { divergent: 1 } });
+  dual.relay();
+  dual.work('postgres');
+  await dual.repair('json', { scope: { runId: found.id } });
+  expect(await changed()).toMatchObject({ outcome: 'clean' });
 });
 
 test('a full run that was cut off goes on where it was; a table without its triggers is read whole', async () => {
   await filledAndCompared();
   const runs = verifyRuns(dual.pool);
   const id = await runs.begin({
-    ...{ startedAt: new Date().toISOString(), primary: 'json', mode: 'full' },
+    ...{ startedAt: new Date().toISOString(), primary: 'json', mode: 'full', isFollowed: true },
     watermark: { epoch: 2, outboxSeq: 0 },
   });
   await runs.reached(id, { collection: 'expense', range: 30, seen: 30 });
@@ -127,14 +164,71 @@ test('a full run that was cut off goes on where it was; a table without its trig
   await dual.pool.query('ALTER TABLE expenses DISABLE TRIGGER expenses_mark_updated');
   await dual.pool.query(`UPDATE expenses SET notes = 'unseen' WHERE id = 2053`);
   expect(idsOf(await changed())).toEqual([1029, 2053]);
+  await dual.pool.query('ALTER TABLE expenses ENABLE ALWAYS TRIGGER expenses_mark_updated');
+  const marks = dirtyRanges(dual.pool, dual.collections);
+  const taken = async () => [...(await marks.take(0))].filter(([, part]) => part === 'all');
+  await marks.done(0, new Map());
+  expect(await taken()).toEqual([]);
+  await dual.pool.query(`
+    INSERT INTO tombstones VALUES ('income', 7, 1, 1, now()); TRUNCATE tombstones`);
+  expect(await taken()).toEqual([['income', 'all']]);
+  await marks.done(0, new Map());
+  await dual.pool.query('DROP TRIGGER tombstones_mark_deleted ON tombstones');
+  expect((await taken()).map(([name]) => name).toSorted()).toEqual(['expense', 'income']);
+});
+
+test('a run beside a catch-up counts for nobody: none goes on behind it, no gate opens by it', async () => {
+  await filledAndCompared();
+  const runs = verifyRuns(dual.pool);
+  await dual.pool.query('DELETE FROM verify_runs');
+  const startedAt = new Date().toISOString();
+  const id = await runs.begin({
+    ...{ startedAt, primary: 'json', mode: 'full', isFollowed: false },
+    watermark: { epoch: 2, outboxSeq: 0 },
+  });
+  await runs.reached(id, { collection: 'expense', range: 30, seen: 30 });
+  expect(await runs.cutOff('json', 2)).toBeUndefined();
+  const beside = { isFollowed: false, marks: noMarks, ledger: noLedger };
+  expect(await dual.compare('json', beside)).toMatchObject({ outcome: 'clean', seen: 40 });
+  expect(await runs.sinceFull('json', 2)).toBeNull();
+  expect(await runs.keysUntil('json', 2)).toBeNull();
+  expect(await verifiedLast(dual.pool, 'json')).toBeNull();
+  await dual.compare('json');
+  expect(await runs.keysUntil('json', 2)).not.toBeNull();
+  expect(await verifiedLast(dual.pool, 'json')).toMatchObject({ outcome: 'clean' });
+});
+
+test('what a run took is forgotten by that run alone', async () => {
+  const dirty = new DirtyRanges();
+  dirty.mark('expense', 5);
+  await dirty.take(1);
+  expect(await dirty.take(2)).toEqual(new Map([['expense', new Set([0])]]));
+  await dirty.done(1, new Map());
+  expect((await dirty.take(3)).size).toBe(1);
+  await dirty.done(3, new Map());
+  expect((await dirty.take(4)).size).toBe(0);
 });
 
 test('many marks are thinned out to one a range, and none is lost', async () => {
   await filledAndCompared();
-  await dual.pool.query(`
+  const marks = async () => {
+    const counted = 'SELECT count(*)::int AS marks FROM dirty_ranges';
+    return (await dual.pool.query<{ marks: number }>(counted)).rows[0]?.marks;
+  };
+  const many = `
     INSERT INTO dirty_ranges (collection, range)
-    SELECT 'expense', n % 7 FROM generate_series(1, 20001) AS n`);
+    SELECT 'expense', n % 7 FROM generate_series(1, 20001) AS n`;
+  await dual.pool.query(many);
   await thinOutDirtyRanges(dual.pool);
-  const { rows } = await dual.pool.query('SELECT count(*)::int AS marks FROM dirty_ranges');
-  expect(rows).toEqual([{ marks: 7 }]);
+  expect(await marks()).toBe(7);
+  // Without a worker the store does it, beside what it is given.
+  let nowMs = Date.now();
+  const jobs = { insert: async () => {} };
+  const { pool, collections } = dual;
+  const store = openPostgresStore({ pool, collections, jobs, now: () => new Date(nowMs) });
+  await dual.pool.query(many);
+  nowMs += 61_000;
+  await store.apply([]);
+  await store.close();
+  expect(await marks()).toBe(7);
 });

@@ -5,7 +5,7 @@ import type { Classified, DeadLetterFact } from './verify-class.ts';
 type KeyReads = Pick<StoreReads, 'scanKeys'>;
 
 /** Older keys may have expired in one store and not yet in the other; these live in both (I10). */
-const COMPARED_AGE_MAX_MS = 24 * 60 * 60 * 1000;
+export const COMPARED_AGE_MAX_MS = 24 * 60 * 60 * 1000;
 const CHUNK_KEYS = 500;
 
 /** One idempotency key as both stores have it. */
@@ -14,10 +14,9 @@ export interface KeySides {
   readonly secondary: KeyItem | undefined;
 }
 
-/** A key of one or both stores, and the key after which a scan finds it again. */
-export interface KeyPair extends KeySides {
+/** A key of one or both stores. */
+interface KeyPair extends KeySides {
   readonly key: string;
-  readonly after: string;
 }
 
 /** Whether two sides say different things; one that may have expired says nothing. */
@@ -42,18 +41,33 @@ export function classifyKey(
 export const keyStateOf = (item: KeyItem | undefined): string =>
   item === undefined ? '' : `${item.fingerprint} ${item.outcome}`;
 
-/** The key itself, found by a scan from a key below it. */
-export async function readKey(
-  store: KeyReads,
-  key: string,
-  after: string,
-): Promise<KeyItem | undefined> {
-  for await (const item of keysFrom(store, after)) {
-    const order = compareBytes(item.key, key);
-    if (order === 0) return item;
-    if (order > 0) return undefined;
+type KeyStores = { readonly [S in keyof KeySides]: Pick<StoreReads, 'keys'> };
+
+/** Keys as both stores have them; the secondary is read first, as for records. */
+export async function keySidesOf(
+  { primary, secondary }: KeyStores,
+  keys: readonly string[],
+): Promise<readonly KeyPair[]> {
+  const right = byKey(await secondary.keys(keys));
+  const left = byKey(await primary.keys(keys));
+  return keys.map((key) => ({ key, primary: left.get(key), secondary: right.get(key) }));
+}
+
+const byKey = (items: readonly KeyItem[]): ReadonlyMap<string, KeyItem> =>
+  new Map(items.map((item) => [item.key, item]));
+
+/** Keys given at an instant or later, as both stores have them: those that only the secondary has are
+ *  left to a comparison of all. */
+export async function* keysSince(
+  { primary, secondary }: { readonly [S in keyof KeySides]: StoreReads },
+  since: string,
+): AsyncGenerator<KeyPair> {
+  for await (const items of primary.keysSince(since)) {
+    const theirs = byKey(await secondary.keys(items.map(({ key }) => key)));
+    for (const item of items) {
+      yield { key: item.key, primary: item, secondary: theirs.get(item.key) };
+    }
   }
-  return undefined;
 }
 
 /** Merge-joins the keys of two stores, in the order of their bytes. */
@@ -62,16 +76,14 @@ export async function* mergeKeys(primary: KeyReads, secondary: KeyReads): AsyncG
   const right = keysFrom(secondary, '');
   let a = (await left.next()).value;
   let b = (await right.next()).value;
-  let after = '';
   while (a !== undefined || b !== undefined) {
     const order = a === undefined ? 1 : b === undefined ? -1 : compareBytes(a.key, b.key);
     const key = (order <= 0 ? a : b)?.key as string;
     yield {
-      ...{ key, after },
+      key,
       primary: order <= 0 ? a : undefined,
       secondary: order >= 0 ? b : undefined,
     };
-    after = key;
     if (order <= 0) a = (await left.next()).value;
     if (order >= 0) b = (await right.next()).value;
   }

@@ -67,16 +67,26 @@ export interface VerifyPosition {
   readonly seen: number;
 }
 
+/** What is known of a run when it begins. */
+interface BegunRun extends Pick<VerifyResult, 'startedAt' | 'primary' | 'watermark' | 'mode'> {
+  /** Whether the secondary is written and complete. Where it is not, the run counts for nobody: no gate,
+   *  no schedule, and none goes on where it was cut off. */
+  readonly isFollowed: boolean;
+}
+
 /** Port: where runs are kept. Implemented in `postgres/`. */
 export interface VerifyRuns {
   /** @returns the run's id; one that never finishes was cut off */
-  begin(run: Pick<VerifyResult, 'startedAt' | 'primary' | 'watermark' | 'mode'>): Promise<number>;
+  begin(run: BegunRun): Promise<number>;
   /** Where a full run of this primary was cut off lately, if no later one has finished. */
   cutOff(primary: StoreReads['name'], epoch: number): Promise<VerifyPosition | undefined>;
   /** How long ago the last full run of this primary finished in this epoch, in ms; `null` without one. */
   sinceFull(primary: StoreReads['name'], epoch: number): Promise<number | null>;
+  /** Up to which instant this primary's keys of this epoch are known to be compared; `null` before that. */
+  keysUntil(primary: StoreReads['name'], epoch: number): Promise<string | null>;
   reached(id: number, position: VerifyPosition): Promise<void>;
-  finish(id: number, result: VerifyResult): Promise<void>;
+  /** @param keysUntil as {@link VerifyRuns.keysUntil} has it from now on */
+  finish(id: number, result: VerifyResult, keysUntil: string | null): Promise<void>;
 }
 
 export interface Explained<Subject> {

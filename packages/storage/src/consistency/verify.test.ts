@@ -178,6 +178,7 @@ test('a record that never rests is in flight, and does not keep a run from being
     ...{ name: 'json' as const, get: dual.json.get.bind(dual.json) },
     ...{ page: dual.json.page.bind(dual.json), list: dual.json.list.bind(dual.json) },
     ...{ scan: dual.json.scan.bind(dual.json), scanKeys: dual.json.scanKeys.bind(dual.json) },
+    ...{ keys: dual.json.keys.bind(dual.json), keysSince: dual.json.keysSince.bind(dual.json) },
     digests: dual.json.digests.bind(dual.json),
     count: dual.json.count.bind(dual.json),
     idHighWater: () => dual.json.idHighWater(),

@@ -1,17 +1,23 @@
 //   marks of dirty ranges: taken ──> ranges: digests, records where they differ ──> candidates
 //        ──> second-look.ts ──> counted, listed, in the ledger
-//   then idempotency keys (a full run), then what the ledger has open ──> marks: done
+//   then idempotency keys (all, or the young ones), then what the ledger has open ──> marks: done
 import type { Collection } from '../collections/index.ts';
 import { RANGE_IDS } from '../store.ts';
 import { compareRanges, type RangeScope } from './compare-ranges.ts';
 import { type DirtyMarks, type DirtySet, rangeOf } from './dirty-ranges.ts';
 import type { DivergenceLedger, SeenDifference } from './divergence-ledger.ts';
-import { type ComparedStores, type Heard, type KeyCandidate, Looks } from './looks.ts';
+import { type ComparedStores, type Heard, Looks } from './looks.ts';
 import { type RollbackReadiness, readinessOf } from './rollback-readiness.ts';
 import { type Candidate, Patience } from './second-look.ts';
 import { settleLedger } from './settle-ledger.ts';
 import { FoundDifferences } from './verify-differences.ts';
-import { keyStateOf, keysDiffer, mergeKeys } from './verify-keys.ts';
+import {
+  COMPARED_AGE_MAX_MS,
+  keyStateOf,
+  keysDiffer,
+  keysSince,
+  mergeKeys,
+} from './verify-keys.ts';
 import type {
   VerifyMode,
   VerifyPosition,
@@ -27,6 +33,8 @@ const PROGRESS_KEYS = 1_000;
 const PATIENCE_MS = 30_000;
 /** Differences of one run that the ledger gets; the ranges of the others stay dirty for the next. */
 const LEDGER_DIFFERENCES_MAX = 10_000;
+/** A key's instant is of its writer's clock, a run's of another: they may differ by so much. */
+const CLOCKS_APART_MS = 5 * 60_000;
 /** Between two notes of where a full run is. */
 const POSITION_INTERVAL_MS = 2_000;
 
@@ -48,6 +56,8 @@ export interface VerifyOptions extends ComparedStores {
   /** `full` unless given; one that was cut off is gone on with. */
   readonly mode?: VerifyMode;
   readonly watermark: Watermark;
+  /** False while the secondary is not written, or not complete: what differs says nothing then. */
+  readonly isFollowed?: boolean;
   /** How long the run waits, in all, for what is moving. */
   readonly patienceMs?: number;
   readonly signal?: AbortSignal;
@@ -61,15 +71,18 @@ export interface VerifyOptions extends ComparedStores {
  * @throws whatever the stores and ports throw; `signal.reason` when aborted
  */
 export async function verify(options: VerifyOptions): Promise<VerifyRun> {
-  const { primary, watermark, runs, marks, mode = 'full', now = () => new Date() } = options;
+  const { primary, watermark, runs, marks, mode = 'full', isFollowed = true } = options;
+  const { now = () => new Date() } = options;
   const startedAt = now().toISOString();
-  const cutOff = mode === 'full' ? await runs.cutOff(primary.name, watermark.epoch) : undefined;
-  const id = await runs.begin({ startedAt, primary: primary.name, mode, watermark });
+  const cutOff =
+    mode === 'full' && isFollowed ? await runs.cutOff(primary.name, watermark.epoch) : undefined;
+  const keysUntil = await runs.keysUntil(primary.name, watermark.epoch);
+  const id = await runs.begin({ startedAt, primary: primary.name, mode, watermark, isFollowed });
   // Before anything is read: what is written from here on is marked anew.
   const dirty = await marks.take(id);
   const comparison = new Comparison(options, { id, mode, dirty, cutOff });
   await comparison.records();
-  if (mode === 'full') await comparison.keys();
+  await comparison.keys(mode === 'full' ? null : keysFrom(keysUntil, startedAt));
   await comparison.ledger();
   await marks.done(id, comparison.undecidedRanges);
   const { seen, keysSeen, found } = comparison;
@@ -79,8 +92,16 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
     ...(comparison.hasRead ? { readiness: await comparison.readiness() } : {}),
     differences: found.listed,
   };
-  await runs.finish(id, result);
+  // Keys have no marks: what could not be decided is looked at again from where the last run began.
+  await runs.finish(id, result, comparison.undecidedKeys === 0 ? startedAt : keysUntil);
   return { id, ...result };
+}
+
+/** The young keys, in ISO: those that came after the last comparison, or all that are promised. */
+function keysFrom(keysUntil: string | null, startedAt: string): string {
+  const oldestMs = Date.parse(startedAt) - COMPARED_AGE_MAX_MS;
+  const fromMs = keysUntil === null ? oldestMs : Date.parse(keysUntil) - CLOCKS_APART_MS;
+  return new Date(Math.max(fromMs, oldestMs)).toISOString();
 }
 
 /** What one run is to look at. */
@@ -112,6 +133,7 @@ class Comparison {
   readonly found = new FoundDifferences();
   seen = 0;
   keysSeen = 0;
+  undecidedKeys = 0;
 
   constructor(options: VerifyOptions, task: Task) {
     this.#options = options;
@@ -189,14 +211,16 @@ class Comparison {
     await this.#report();
   }
 
-  async keys(): Promise<void> {
+  /** @param since only those given since then; `null` compares all, both ways */
+  async keys(since: string | null): Promise<void> {
     const { primary, secondary, now = () => new Date() } = this.#options;
-    let candidates: KeyCandidate[] = [];
-    for await (const { key, after, ...sides } of mergeKeys(primary, secondary)) {
+    let candidates: Candidate<string>[] = [];
+    const pairs = since === null ? mergeKeys(primary, secondary) : keysSince(this.#options, since);
+    for await (const { key, ...sides } of pairs) {
       this.keysSeen += 1;
       if (this.keysSeen % PROGRESS_KEYS === 0) this.#patience.check();
       if (!keysDiffer(sides, now().getTime())) continue;
-      candidates.push({ subject: key, primaryState: keyStateOf(sides.primary), after });
+      candidates.push({ subject: key, primaryState: keyStateOf(sides.primary) });
       if (candidates.length < CANDIDATES_MAX) continue;
       await this.#looks.keys(candidates, this.#heard);
       await this.#report();
@@ -218,6 +242,7 @@ class Comparison {
         : { ...this.#heard, undecided: (one, moved) => this.#undecidedOnce(one, moved) },
     });
     await this.#report();
+    await ledger.forgetEnded();
   }
 
   /** Whether anything was read at all. */
@@ -236,7 +261,10 @@ class Comparison {
   }
 
   #leaveDirty(subject: SeenDifference['subject']): void {
-    if ('key' in subject) return;
+    if ('key' in subject) {
+      this.undecidedKeys += 1;
+      return;
+    }
     const ranges = this.undecidedRanges.get(subject.collection) ?? new Set();
     this.undecidedRanges.set(subject.collection, ranges.add(rangeOf(subject.id)));
   }

@@ -10,6 +10,7 @@ type Part = Set<number> | 'all';
 export class DirtyRanges {
   #marked = new Map<string, Part>();
   #taken = new Map<string, Part>();
+  #takenBy: number | undefined;
 
   mark(collection: string, id: number): void {
     this.#add(collection, new Set([Math.floor(id / RANGE_IDS)]));
@@ -20,7 +21,8 @@ export class DirtyRanges {
   }
 
   /** Everything marked so far, with what an earlier taker never said to be done. */
-  async take(): Promise<ReadonlyMap<string, ReadonlySet<number> | 'all'>> {
+  async take(runId: number): Promise<ReadonlyMap<string, ReadonlySet<number> | 'all'>> {
+    this.#takenBy = runId;
     const marked = this.#marked;
     this.#marked = this.#taken;
     for (const [name, part] of marked) this.#add(name, part);
@@ -29,8 +31,9 @@ export class DirtyRanges {
     return new Map([...this.#taken].map(([name, part]) => [name, copyOf(part)]));
   }
 
-  async done(_runId: number, undecided: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {
-    this.#taken = new Map();
+  /** Forgets what the run took, unless another has taken it since. */
+  async done(runId: number, undecided: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {
+    if (runId === this.#takenBy) this.#taken = new Map();
     for (const [name, ranges] of undecided) this.#add(name, new Set(ranges));
   }
 

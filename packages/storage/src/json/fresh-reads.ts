@@ -20,6 +20,11 @@ export function freshReads(snapshot: JsonSnapshot): StoreReads {
     entries: (collection, ids) => fresh(() => snapshot.entries(collection, ids)),
     count: (collection) => fresh(() => snapshot.count(collection)),
     scanKeys: (after, limit) => fresh(() => snapshot.scanKeys(after, limit)),
+    keys: (keys) => fresh(() => snapshot.keys(keys)),
+    async *keysSince(since) {
+      await snapshot.refresh();
+      yield* snapshot.keysSince(since);
+    },
     idHighWater: () => fresh(() => snapshot.idHighWater()),
   };
 }

@@ -1,9 +1,10 @@
 import { cp, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { freshDirectory, open, segmentsOf } from '../testing/json-fixture.ts';
 import { create } from '../testing/store-fixture.ts';
 import { until } from '../testing/until.ts';
+import { IdleMark } from './idle-mark.ts';
 
 const IDLE_MARK_MS = 20;
 
@@ -38,4 +39,14 @@ test('I12: under steady load the mark moves on as well', async () => {
     await create(store);
     return (await markedLength(directory)) > first;
   });
+});
+
+test('I3: a batch that is answered after the end asks for no mark: the lock may be let go of by then', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const mark = new IdleMark(IDLE_MARK_MS, () => Promise.reject(new Error('It was marked.')));
+  mark.touched();
+  mark.end();
+  mark.touched();
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -11,6 +11,7 @@ export class IdleMark {
   #timer: NodeJS.Timeout | undefined;
   #firstAt = 0;
   #lastAt = 0;
+  #ended = false;
 
   /** @param mark never rejects */
   constructor(pauseMs: number, mark: () => Promise<void>) {
@@ -20,6 +21,7 @@ export class IdleMark {
 
   /** A batch became durable just now. */
   touched(): void {
+    if (this.#ended) return;
     this.#lastAt = performance.now();
     if (this.#timer !== undefined) return;
     this.#firstAt = this.#lastAt;
@@ -35,7 +37,9 @@ export class IdleMark {
     }, milliseconds).unref();
   }
 
+  /** For good: a batch that is answered later asks for no mark, whose lock may be gone by then. */
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
   }
 }

@@ -64,6 +64,21 @@ export class KeyTable {
     return found;
   }
 
+  /** Keys given at an instant or later that still live, a slice's worth at a time. Walks all keys: the
+   *  table knows no other order. */
+  async *since(fromMs: number, now: number): AsyncGenerator<readonly KeyItem[]> {
+    const slice = new TimeSlice();
+    let found: KeyItem[] = [];
+    for (const item of this.#keys.clone().values()) {
+      if (Date.parse(item.at) >= fromMs && !isExpired(item, now)) found.push(item);
+      if (!slice.isOver()) continue;
+      if (found.length > 0) yield found;
+      found = [];
+      await slice.next();
+    }
+    if (found.length > 0) yield found;
+  }
+
   /** All keys as of now, whatever is written while they are read. */
   snapshot(): KeySnapshot {
     const keys = this.#keys.clone();

@@ -85,6 +85,16 @@ export abstract class MemoryReads implements StoreReads {
     return memory.keys.scan(afterKey, limit, now);
   }
 
+  async keys(keys: readonly string[]): Promise<readonly KeyItem[]> {
+    const { memory, now } = this.reading();
+    return [...new Set(keys)].flatMap((key) => memory.keys.get(key, now) ?? []);
+  }
+
+  async *keysSince(since: string): AsyncIterable<readonly KeyItem[]> {
+    const { memory, now } = this.reading();
+    yield* memory.keys.since(Date.parse(since), now);
+  }
+
   async idHighWater(): Promise<IdHighWater> {
     return this.reading().memory.highWater();
   }

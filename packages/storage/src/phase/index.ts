@@ -125,3 +125,4 @@ export {
 } from './switch-plan.ts';
 export { SWITCH_STATES, type SwitchState } from './switch-table.ts';
 export { type WalkContext, type WalkResult, walkTo } from './walk.ts';
+export type { WrittenSince } from './written-since.ts';

@@ -17,7 +17,7 @@ import {
 } from '../postgres/index.ts';
 import { createQueueUpkeep, createRelayedJournal, readBacklog } from '../replication/index.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
-import { create } from '../testing/store-fixture.ts';
+import { create, expense, income, run, setOf } from '../testing/store-fixture.ts';
 import { until } from '../testing/until.ts';
 import { agreeingActs } from './mend.ts';
 
@@ -83,6 +83,58 @@ test('I6: a cancel that arrives while the queue drains wins: the seal is lifted,
   });
   expect(dual.json.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 2 });
   await create(dual.store, { notes: 'PostgreSQL is written as before' });
+});
+
+test('I6: a seal that somebody lifts behind the driver keeps JSON from becoming primary: more was written since', async () => {
+  const { context, machine } = demotion(async () => true);
+  await machine.agree(agreeingActs(context, false));
+  const beginRelay = async () => {
+    const move = { actor: 'doctor', reason: 'test', evidence: {} };
+    await dual.store.phase.advance(2, { sealed: false }, move);
+    await create(dual.store, { notes: 'after the drain' });
+  };
+  const queues = { ...context.queues, beginRelay };
+  await expect(promoteJson({ ...context, queues })).rejects.toThrow(
+    'Another process moved the phase',
+  );
+  expect(dual.json.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 2 });
+  expect(machine.state).toBe('serving');
+});
+
+test('I6: writes whose jobs were lost behind the difference keep JSON from becoming primary; the next attempt brings them over', async () => {
+  const { store, pool, json } = dual;
+  const kept = await create(store, { notes: 'there before' });
+  const gone = await create(store, { notes: 'deleted meanwhile' });
+  const unknown = { op: 'delete', collection: expense, id: 12_345 } as const;
+  const writes = [
+    () => run(store, { op: 'update', collection: expense, id: kept.id, set: setOf({ amount: 1 }) }),
+    () => run(store, { op: 'delete', collection: expense, id: gone.id }),
+    () => create(store, { notes: 'new' }, income),
+    () => store.write({ command: unknown, key: { key: 'k', fingerprint: 'f' } }),
+  ];
+  const { context, machine } = demotion(async () => true);
+  await machine.agree(agreeingActs(context, false));
+  // The difference reads keys last: what is written then is in nothing that it has read.
+  const overtaken = (write: () => Promise<unknown>) => ({
+    ...store,
+    scanKeys: async (...given: Parameters<typeof store.scanKeys>) => {
+      const keys = await store.scanKeys(...given);
+      await write();
+      await pool.query('DELETE FROM pgboss.job');
+      return keys;
+    },
+  });
+  for (const write of writes) {
+    const switching = promoteJson({ ...context, postgres: overtaken(write) });
+    await expect(switching).rejects.toThrow(/ is not in JSON as it was written/);
+    expect(machine.state).toBe('serving');
+    expect(json.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 2 });
+  }
+  expect(await promoteJson(context)).toBeUndefined();
+  for (const collection of dual.collections) {
+    expect(await json.scan(collection, 0, 10)).toEqual(await store.scan(collection, 0, 10));
+  }
+  expect(await json.keys(['k'])).toEqual(await store.keys(['k']));
 });
 
 test('I6: a cancel that arrives after the commit waits for it, and is told that JSON is primary', async () => {

@@ -1,9 +1,10 @@
-//   difference (serving) ─▶ queue short (serving) ─▶ seal PostgreSQL ─▶ drain the queue ─▶ high-water
-//        ─▶ COMMIT: manifest epoch + 1, and PostgreSQL told ─▶ let go of the JSON lock
+//   difference (serving) ─▶ queue short (serving) ─▶ seal PostgreSQL ─▶ drain the queue ─▶ compare
+//        ─▶ high-water ─▶ COMMIT: manifest epoch + 1, and PostgreSQL told ─▶ let go of the JSON lock
 //   The api processes see the seal as "not primary" and hold their writes until one has the lock.
 //   What follows what, and what undoes it, stands in `switch-table.ts`.
 import { counted } from '../counted.ts';
 import { TandemError } from '../errors.ts';
+import { compareHeads } from './compare-heads.ts';
 import { failpoint } from './failpoint.ts';
 import { closedGates, DEAD_LETTERS_WAY_OUT, gatesOf, gateValues } from './gates.ts';
 import {
@@ -35,6 +36,8 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
   const { json, postgres, log, desiredBy } = context;
   let gates: Record<string, unknown> = {};
   let pause: Pause | undefined;
+  /** Everything written before it is seen by the difference. */
+  let position = '';
   const elapsedMs = () => pause?.elapsedMs() ?? 0;
   const bounded = <T>(act: Promise<T>): Promise<T> => pause?.wait(act) ?? act;
   const refusal = await moveTo('json-primary', context, {
@@ -44,6 +47,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
       const closed = closedGates(measured);
       if (closed !== undefined) return { waitingFor: closed };
       await failpoint('demote.before-difference');
+      position = await postgres.written.position();
       const incomplete = await catchUpLive(context, postgres, json);
       if (incomplete !== undefined) return { waitingFor: incomplete };
       await failpoint('demote.before-seal');
@@ -55,7 +59,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
       committing: () => failpoint('demote.json-committed'),
       telling: () => failpoint('demote.postgres-told'),
     },
-    drain: () => drain(context, bounded),
+    drain: () => drain(context, position, bounded),
     bounded,
     isWanted: asksFor('postgres-primary', 'json-primary', desiredBy),
     evidence: () => ({ gates, pauseMs: elapsedMs() }),
@@ -69,6 +73,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
 
 async function drain(
   context: DemoteContext,
+  position: string,
   bounded: <T>(act: Promise<T>) => Promise<T>,
 ): Promise<Refusal | undefined> {
   const { json, postgres, queues, pauseTimeoutMs = PAUSE_TIMEOUT_MS } = context;
@@ -76,14 +81,27 @@ async function drain(
     throw new TandemError('unavailable', 'The queue towards JSON did not drain in time.');
   }
   // A change that failed for good while the queue drained is missing in JSON.
-  const { deadLetters } = await bounded(context.facts());
+  const facts = await bounded(context.facts());
+  const { deadLetters } = facts;
   if (deadLetters > 0) {
     return {
       waitingFor: `${counted(deadLetters, 'change')} failed while the queue drained: ${DEAD_LETTERS_WAY_OUT}.`,
     };
   }
+  // A verify that ran meanwhile has dealt with its marks: what it found stands in the ledger.
+  const closed = closedGates(gatesOf(facts));
+  if (closed !== undefined) return { waitingFor: closed };
   await bounded(failpoint('demote.drained'));
+  await bounded(compareWritten(context, position));
   await bounded(postgres.idHighWater().then((marks) => json.raiseIdHighWater(marks)));
   await bounded(queues.beginRelay());
   return undefined;
+}
+
+/** That the queue is empty says nothing of a job that never was in it, or was lost from it. */
+async function compareWritten(
+  { json, postgres, collections }: DemoteContext,
+  position: string,
+): Promise<void> {
+  await compareHeads(postgres, json, collections, await postgres.written.since(position));
 }

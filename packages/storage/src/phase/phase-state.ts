@@ -115,7 +115,8 @@ export interface PostgresPhase {
   /**
    * The same around a commit that happens elsewhere, in JSON: under the lock the flags are looked at,
    * `commit` is awaited, then the row is told. Whoever cancels meanwhile waits, and sees what came of it.
-   * @returns false when nothing was committed: the epoch was another, or the guard refused
+   * @returns false when nothing was committed: the epoch was another, the row not sealed any more, or the
+   *   guard refused
    * @throws what `commit` throws; any other error came after it
    */
   advanceAfter(

@@ -7,9 +7,13 @@ import type { Store } from '../store.ts';
 import type { JsonPhase, PostgresPhase } from './phase-state.ts';
 import type { StoreName } from './phases.ts';
 import type { SwitchMachine } from './switch-machine.ts';
+import type { WrittenSince } from './written-since.ts';
 
 export type JsonSide = Store & { readonly phase: JsonPhase; readonly outbox: Outbox };
-export type PostgresSide = Store & { readonly phase: PostgresPhase };
+export type PostgresSide = Store & {
+  readonly phase: PostgresPhase;
+  readonly written: WrittenSince;
+};
 
 /** Port: what a switch needs of the queues. */
 export interface QueueUpkeep {

@@ -27,6 +27,9 @@ const TAKE = `
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING ${COLUMNS}`;
 
+// Whoever fell silent may wake up later: the order is another's by then.
+const HELD = `id = $1 AND taken_by = $2 AND state = 'taken'`;
+
 /** The table `consistency_orders`. */
 export function consistencyOrders(pool: Pool): ConsistencyOrders {
   const ask = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
@@ -73,18 +76,18 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
       return row === undefined ? undefined : orderOf(row);
     },
 
-    async tell(id, progress) {
-      await ask('UPDATE consistency_orders SET alive_at = now(), progress = $2 WHERE id = $1', [
+    async tell({ id, takenBy }, progress) {
+      await ask(`UPDATE consistency_orders SET alive_at = now(), progress = $3 WHERE ${HELD}`, [
         id,
+        takenBy,
         JSON.stringify(progress),
       ]);
     },
 
-    async finish(id, state, result) {
+    async finish({ id, takenBy }, state, result) {
       await ask(
-        `UPDATE consistency_orders SET state = $2, result = $3, finished_at = now()
-         WHERE id = $1 AND state = 'taken'`,
-        [id, state, JSON.stringify(result)],
+        `UPDATE consistency_orders SET state = $3, result = $4, finished_at = now() WHERE ${HELD}`,
+        [id, takenBy, state, JSON.stringify(result)],
       );
     },
 

@@ -1,4 +1,5 @@
 import { getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Pool, PoolClient } from 'pg';
 import type { Item } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
@@ -6,6 +7,7 @@ import type { DirtyMarks, DirtyPart } from '../consistency/dirty-ranges.ts';
 import { RANGE_IDS } from '../store.ts';
 import { storageError } from './failure.ts';
 import { boundsStatement, DIRTY_LOCK, exclusive } from './locks.ts';
+import { tombstones } from './system-tables.ts';
 import { rows, transaction } from './transaction.ts';
 
 /** Marks that may stand before they are thinned out. */
@@ -24,13 +26,7 @@ export function dirtyRanges(pool: Pool, collections: readonly Collection[]): Dir
     take: (runId) =>
       translated(async () => {
         const taken = await transaction(pool, BEGIN, (client) => gather(client, runId));
-        const dirty = new Map<string, DirtyPart>();
-        for (const [name, ranges] of Map.groupBy(taken, ([collection]) => collection)) {
-          const isAll = ranges.some(([, range]) => range === ALL);
-          dirty.set(name, isAll ? 'all' : new Set(ranges.map(([, range]) => range)));
-        }
-        for (const name of await unwatched(pool, collections)) dirty.set(name, 'all');
-        return dirty;
+        return partsOf(taken, await unwatched(pool, collections));
       }),
 
     done: (runId, undecided) =>
@@ -106,7 +102,36 @@ export const thinOutDirtyRanges = (pool: Pool): Promise<void> =>
       await transaction(pool, BEGIN, (client) => gather(client, null));
   });
 
-/** Collections of whose table a trigger is missing or switched off: nothing tells what changed there. */
+/**
+ * Marks that a condition holds of, whoever has them in hand. A table without its triggers is marked whole.
+ * @param condition of a row of `dirty_ranges`
+ */
+export async function markedSince(
+  pool: Pool,
+  collections: readonly Collection[],
+  condition: string,
+  values: readonly unknown[],
+): Promise<ReadonlyMap<string, DirtyPart>> {
+  const marks = (await rows(
+    pool,
+    `SELECT DISTINCT collection, range FROM dirty_ranges WHERE ${condition}`,
+    values,
+  )) as readonly Mark[];
+  return partsOf(marks, await unwatched(pool, collections));
+}
+
+function partsOf(marks: readonly Mark[], whole: readonly string[]): Map<string, DirtyPart> {
+  const parts = new Map<string, DirtyPart>();
+  for (const [name, ranges] of Map.groupBy(marks, ([collection]) => collection)) {
+    const isAll = ranges.some(([, range]) => range === ALL);
+    parts.set(name, isAll ? 'all' : new Set(ranges.map(([, range]) => range)));
+  }
+  for (const name of whole) parts.set(name, 'all');
+  return parts;
+}
+
+/** Collections of whose table, or of the tombstones', a trigger is missing or switched off: nothing tells
+ *  what changed there. */
 async function unwatched(
   pool: Pool,
   collections: readonly Collection[],
@@ -117,8 +142,10 @@ async function unwatched(
      WHERE tgname LIKE '%\\_mark\\_%' AND tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)`,
   );
   const counts = Map.groupBy(found, ([table]) => table);
+  const isWatched = (table: PgTable): boolean =>
+    (counts.get(getTableName(table))?.length ?? 0) >= TRIGGERS_A_TABLE;
   return collections
-    .filter(({ table }) => (counts.get(getTableName(table))?.length ?? 0) < TRIGGERS_A_TABLE)
+    .filter(({ table }) => !isWatched(table) || !isWatched(tombstones))
     .map(({ name }) => name);
 }
 

@@ -15,7 +15,11 @@ import { sideOf } from './two-sides.ts';
 /** Rows of one statement: both texts of each travel in one parameter. */
 const REPORT_ROWS_MAX = 500;
 
-// An open entry that applying made stands for its subject: it keeps its sides. What is open is updated
+/** Entries that ended are kept this long; open ones for ever. */
+const ENDED_KEPT_DAYS = 180;
+
+// An open entry that applying made stands for its subject while it has what the secondary has: it keeps
+// its sides. A secondary that was edited since gets an entry of its own, or the edit would be in none. What is open is updated
 // before anything is inserted: an insert that meets a conflict uses up an id all the same. The conflict
 // is left for two reports at once.
 const REPORT = `
@@ -27,6 +31,7 @@ const REPORT = `
   ), met AS (
     UPDATE divergences AS d SET last_seen = now(), last_run = coalesce($4, d.last_run)
     FROM given WHERE d.subject = given.subject AND d.found_by = 'apply' AND d.resolved_at IS NULL
+      AND d.secondary_text IS NOT DISTINCT FROM given.secondary_text
     RETURNING d.subject
   ), known AS (
     UPDATE divergences AS d
@@ -114,6 +119,14 @@ export function divergenceLedger(pool: Pool): DivergenceLedger {
         [ids, resolution, by, reason],
       );
       return closed.length;
+    },
+
+    async forgetEnded() {
+      await ask(
+        `DELETE FROM divergences
+         WHERE resolved_at < now() - ${ENDED_KEPT_DAYS} * interval '1 day'`,
+        [],
+      );
     },
 
     budgets: () => readBudgets(pool),

@@ -1,10 +1,12 @@
 import type { Pool, PoolClient } from 'pg';
 import type { KeyItem } from '../changes/index.ts';
 import { isoInstant } from './phase-row.ts';
-import { rows } from './transaction.ts';
+import { type Row, rows } from './transaction.ts';
 
 /** A key and its answer are kept this long; I10 promises half of it. */
 const KEY_LIFE_MS = 48 * 60 * 60_000;
+/** Keys of one chunk. */
+const SINCE_KEYS_MAX = 1_000;
 /** Expired keys removed at once. */
 const EXPIRED_BATCH_MAX = 1_000;
 
@@ -110,22 +112,49 @@ export async function scanKeys(
      WHERE key > $1 AND at >= $3 ORDER BY key LIMIT $2`,
     [afterKey, limit, expiryOf(now)],
   );
-  return (found as [string, string, string, string][]).map(([key, fingerprint, outcome, at]) => ({
-    ...{ key, fingerprint, outcome, at },
-  }));
+  return found.map(itemOf);
+}
+
+function itemOf(row: Row): KeyItem {
+  const [key, fingerprint, outcome, at] = row as readonly string[];
+  return { key, fingerprint, outcome, at } as KeyItem;
 }
 
 /** Those of some keys that are known. */
-export async function readKeys(pool: Pool, keys: readonly string[]): Promise<readonly KeyItem[]> {
+export async function readKeys(
+  pool: Pool,
+  keys: readonly string[],
+  now: Date,
+): Promise<readonly KeyItem[]> {
   const found = await rows(
     pool,
     `SELECT key, fingerprint, outcome, ${isoInstant('at')} FROM idempotency_keys
-     WHERE key = ANY ($1)`,
-    [keys],
+     WHERE key = ANY ($1) AND at >= $2`,
+    [keys, expiryOf(now)],
   );
-  return (found as [string, string, string, string][]).map(([key, fingerprint, outcome, at]) => ({
-    ...{ key, fingerprint, outcome, at },
-  }));
+  return found.map(itemOf);
+}
+
+/** Keys given at an instant or later, a chunk at a time, found by the index on `at`. */
+export async function* keysSince(
+  pool: Pool,
+  since: string,
+  now: Date,
+): AsyncGenerator<readonly KeyItem[]> {
+  // Instants have more digits than a text of milliseconds: the cursor keeps the server's own.
+  let [at, after] = [since < expiryOf(now) ? expiryOf(now) : since, ''];
+  for (;;) {
+    const found = await rows(
+      pool,
+      `SELECT key, fingerprint, outcome, ${isoInstant('at')}, at FROM idempotency_keys
+       WHERE (at, key) > ($1, $2) ORDER BY at, key LIMIT $3`,
+      [at, after, SINCE_KEYS_MAX],
+    );
+    if (found.length > 0) yield found.map(itemOf);
+    const last = found.at(-1);
+    if (last === undefined || found.length < SINCE_KEYS_MAX) return;
+    [after, at] = [last[0] as string, last[4] as string];
+  }
 }
 
 /** Removes some of the keys that have expired. */

@@ -93,6 +93,8 @@ async function advance(
     return await transaction(pool, begin, async (client, begun) => {
       const current = phaseOfRow(begun.at(-1)?.[0]);
       if (current.epoch !== expectedEpoch) return false;
+      // What JSON commits is what was drained under the seal; without it more may have come since.
+      if (commit !== undefined && !current.sealed) return false;
       if (guard !== undefined && !guard(await readFlagRows(client))) return false;
       await commit?.();
       const next = { ...current, ...change };

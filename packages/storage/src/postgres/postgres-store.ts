@@ -4,15 +4,16 @@ import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
-import type { PostgresPhase } from '../phase/index.ts';
+import type { PostgresPhase, WrittenSince } from '../phase/index.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { Store } from '../store.ts';
 import { postgresAdopter } from './adopt-differences.ts';
 import { applyBatch } from './apply-batch.ts';
+import { thinOutDirtyRanges } from './dirty-ranges.ts';
 import { storageError } from './failure.ts';
 import { GroupCommit } from './group-commit.ts';
 import { raiseHighWater, readHighWater } from './id-sequence.ts';
-import { removeExpiredKeys, scanKeys } from './idempotency-keys.ts';
+import { keysSince, readKeys, removeExpiredKeys, scanKeys } from './idempotency-keys.ts';
 import { Limiter } from './limiter.ts';
 import { postgresPhase } from './phase-row.ts';
 import { readDigests } from './range-digests.ts';
@@ -20,6 +21,7 @@ import { countEntries, entriesOf, getRecord, listTexts, readPage, scanEntries } 
 import { recordTable } from './record-table.ts';
 import type { StoreContext } from './store-context.ts';
 import { writeBatch } from './write-batch.ts';
+import { writtenSince } from './written-since.ts';
 
 /** Transactions of writes under way at once: while one waits for its commit the next is planned. */
 const WRITE_CONCURRENCY = 2;
@@ -30,8 +32,8 @@ const WRITES_WAITING_MAX = 10_000;
 const WRITE_BASE_BYTES = 200;
 /** Share of the pool's connections that long lists may hold. */
 const CURSOR_SHARE = 0.5;
-/** Expired idempotency keys are looked for at most this often, when keys come in. */
-const EXPIRY_INTERVAL_MS = 60_000;
+/** What nobody needs any more is removed at most this often, beside what comes in. */
+const UPKEEP_INTERVAL_MS = 60_000;
 
 export interface PostgresStoreOptions {
   /** Stays the caller's: `close` does not end it. The server need not be up. */
@@ -47,6 +49,7 @@ export interface PostgresStoreOptions {
 export interface PostgresStore extends Store, EditAdopter {
   readonly name: 'postgres';
   readonly phase: PostgresPhase;
+  readonly written: WrittenSince;
 }
 
 /** Opens the store over a migrated database. Nothing is asked of the server before it is used. */
@@ -56,19 +59,22 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
   const { observer = noObserver } = options;
   const context: StoreContext = { pool, tables, jobs, log, observer, now };
   const cursors = new Limiter(Math.max(1, Math.floor((pool.options.max ?? 1) * CURSOR_SHARE)));
+  const upkeep = upkeepOf(context);
   const writes = new GroupCommit<Write, Outcome>({
-    run: (batch) => writeBatch(context, batch),
+    run: (batch) => {
+      upkeep.look();
+      return writeBatch(context, batch);
+    },
     bytesOf,
     concurrency: WRITE_CONCURRENCY,
     batchItemsMax: WRITE_BATCH_ITEMS_MAX,
     batchBytesMax: WRITE_BATCH_BYTES_MAX,
     waitingMax: WRITES_WAITING_MAX,
   });
-  const expiry = expiryOf(context);
-
   return {
     name: 'postgres',
     phase: postgresPhase(pool, now),
+    written: writtenSince(context, collections),
     get: (collection, id) => getRecord(context, collection, id),
     page: (collection, page) => readPage(context, collection, page),
     list: (collection) => listTexts(context, collection, cursors),
@@ -76,21 +82,20 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
     digests: (collection, from, to) => readDigests(context, collection, from, to),
     count: (collection) => countEntries(context, collection),
     entries: (collection, ids) => entriesOf(context, collection, ids),
-    async write(write) {
-      if (write.key !== undefined) expiry.look();
-      return writes.submit(write);
-    },
+    write: async (write) => writes.submit(write),
     async apply(items: readonly Item[]) {
-      if (items.some(({ kind }) => kind === 'key')) expiry.look();
+      upkeep.look();
       return applyBatch(context, items);
     },
     scanKeys: (afterKey, limit) => translated(scanKeys(pool, afterKey, limit, now())),
+    keys: (keys) => translated(readKeys(pool, keys, now())),
+    keysSince: (since) => keysSince(pool, since, now()),
     idHighWater: () => translated(readHighWater(pool, [...tables.values()])),
     raiseIdHighWater: (marks) => translated(raiseHighWater(pool, tables, marks)),
     ...postgresAdopter(context),
     async close() {
       await writes.close();
-      await expiry.settled();
+      await upkeep.settled();
     },
   };
 }
@@ -111,17 +116,24 @@ function bytesOf({ command, key }: Write): number {
   return command.op === 'bulk-delete' ? bytes + command.ids.length * WRITE_BASE_BYTES : bytes;
 }
 
-/** Removes expired keys beside the writes that bring new ones; a failure waits for the next time. */
-function expiryOf({ pool, log, now }: StoreContext): { look(): void; settled(): Promise<void> } {
-  let next = now().getTime() + EXPIRY_INTERVAL_MS;
+/** Removes what outlives its use, beside the writes that bring more of it: expired keys, and marks that
+ *  nobody takes where nothing verifies. A failure waits for the next time. */
+function upkeepOf({ pool, log, now }: StoreContext): { look(): void; settled(): Promise<void> } {
+  let next = now().getTime() + UPKEEP_INTERVAL_MS;
   let running: Promise<void> = Promise.resolve();
+  const run = async (): Promise<void> => {
+    try {
+      await removeExpiredKeys(pool, now());
+      await thinOutDirtyRanges(pool);
+    } catch (error) {
+      log.debug({ reason: sentenceOf(error) }, 'What nobody needs any more was not removed.');
+    }
+  };
   return {
     look() {
       if (now().getTime() < next) return;
-      next = now().getTime() + EXPIRY_INTERVAL_MS;
-      running = removeExpiredKeys(pool, now()).catch((error: unknown) => {
-        log.debug({ reason: sentenceOf(error) }, 'Expired idempotency keys were not removed.');
-      });
+      next = now().getTime() + UPKEEP_INTERVAL_MS;
+      running = run();
     },
     settled: () => running,
   };

@@ -44,7 +44,7 @@ export function postgresRecords(pool: Pool, collections: readonly Collection[]):
     async keys(keys) {
       if (keys.length === 0) return [];
       try {
-        return await readKeys(pool, keys);
+        return await readKeys(pool, keys, new Date());
       } catch (error) {
         throw storageError(error);
       }

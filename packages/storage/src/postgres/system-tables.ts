@@ -281,6 +281,10 @@ export const verifyRuns = pgTable(
     mode: text().notNull().default('full'),
     /** Of a run under way, or cut off: where it is, to go on from. */
     progress: json(),
+    /** The secondary was written and complete: what differed said something. */
+    follows: boolean().notNull().default(true),
+    /** Idempotency keys given before are compared. */
+    keys_until: instant(),
     /** How many records come through primary, secondary and primary again unchanged. */
     readiness: json(),
   },

@@ -23,15 +23,19 @@ const CUT_OFF_HOURS = 6;
 
 const CUT_OFF = `
   SELECT progress FROM verify_runs AS r
-  WHERE mode = 'full' AND finished_at IS NULL AND progress IS NOT NULL
+  WHERE mode = 'full' AND follows AND finished_at IS NULL AND progress IS NOT NULL
     AND "primary" = $1 AND epoch = $2 AND started_at > now() - ${CUT_OFF_HOURS} * interval '1 hour'
     AND NOT EXISTS (SELECT FROM verify_runs AS later
-                    WHERE later.mode = 'full' AND later.finished_at > r.started_at)
+                    WHERE later.mode = 'full' AND later.follows AND later.finished_at > r.started_at)
   ORDER BY id DESC LIMIT 1`;
+
+const KEYS_UNTIL = `
+  SELECT ${isoInstant('max(keys_until)')} FROM verify_runs
+  WHERE follows AND "primary" = $1 AND epoch = $2`;
 
 const SINCE_FULL = `
   SELECT (extract(epoch FROM now() - max(finished_at)) * 1000)::bigint FROM verify_runs
-  WHERE mode = 'full' AND "primary" = $1 AND epoch = $2`;
+  WHERE mode = 'full' AND follows AND "primary" = $1 AND epoch = $2`;
 
 /** What a gate, or a person, asks of the runs there were. */
 export interface VerifySummary
@@ -47,7 +51,7 @@ export interface VerifySummary
 /** The tables `verify_runs` and `verify_differences`. */
 export function verifyRuns(pool: Pool): VerifyRuns {
   return {
-    async begin({ startedAt, primary, mode, watermark }) {
+    async begin({ startedAt, primary, mode, watermark, isFollowed }) {
       return translated(async () => {
         await rows(
           pool,
@@ -56,9 +60,9 @@ export function verifyRuns(pool: Pool): VerifyRuns {
         );
         const [row] = await rows(
           pool,
-          `INSERT INTO verify_runs (started_at, "primary", mode, epoch, outbox_seq)
-           VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-          [startedAt, primary, mode, watermark.epoch, watermark.outboxSeq],
+          `INSERT INTO verify_runs (started_at, "primary", mode, epoch, outbox_seq, follows)
+           VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+          [startedAt, primary, mode, watermark.epoch, watermark.outboxSeq, isFollowed],
         );
         return row?.[0] as number;
       });
@@ -74,6 +78,11 @@ export function verifyRuns(pool: Pool): VerifyRuns {
       return (row?.[0] ?? null) as number | null;
     },
 
+    async keysUntil(primary, epoch) {
+      const [row] = await translated(() => rows(pool, KEYS_UNTIL, [primary, epoch]));
+      return (row?.[0] ?? null) as string | null;
+    },
+
     async reached(id, position) {
       await translated(() =>
         rows(pool, 'UPDATE verify_runs SET progress = $2 WHERE id = $1', [
@@ -83,17 +92,18 @@ export function verifyRuns(pool: Pool): VerifyRuns {
       );
     },
 
-    async finish(id, result) {
+    async finish(id, result, keysUntil) {
       await translated(() =>
         transaction(pool, [boundsStatement()], async (client) => {
           const { finishedAt, seen, keysSeen, counts, outcome, readiness, differences } = result;
           await rows(
             client,
             `UPDATE verify_runs SET finished_at = $2, seen = $3, keys_seen = $4, counts = $5,
-               outcome = $6, readiness = $7, progress = NULL WHERE id = $1`,
+               outcome = $6, readiness = $7, keys_until = $8, progress = NULL WHERE id = $1`,
             [
               ...[id, finishedAt, seen, keysSeen, JSON.stringify(counts), outcome],
               readiness === undefined ? null : JSON.stringify(readiness),
+              keysUntil,
             ],
           );
           for (const difference of differences) await insertDifference(client, id, difference);
@@ -162,7 +172,7 @@ export async function verifiedLast(
     rows(
       pool,
       `SELECT outcome, (extract(epoch FROM now() - finished_at) * 1000)::bigint FROM verify_runs
-       WHERE finished_at IS NOT NULL AND "primary" = $1
+       WHERE finished_at IS NOT NULL AND follows AND "primary" = $1
          AND epoch >= (SELECT epoch FROM phase_state)
        ORDER BY finished_at DESC, id DESC LIMIT 1`,
       [primary],

@@ -65,6 +65,9 @@ export function keyContract(store: () => Store): void {
       expect(JSON.parse(outcome)).toEqual(outcomes.get(key));
       expect(new Date(at).toISOString()).toBe(at);
     }
+    const some = await store().keys(['é', 'none', 'é', 'A']);
+    expect(some).toHaveLength(2);
+    expect(some).toEqual(expect.arrayContaining(found.filter(({ key }) => /[éA]/.test(key))));
   });
 
   test('I10: a key that has outlived its time is not scanned, and may be used anew', async () => {
@@ -77,6 +80,11 @@ export function keyContract(store: () => Store): void {
     await store().apply([old, young].map((key) => ({ kind: 'key', key })));
     expect(await store().scanKeys('', 10)).toEqual([young]);
     expect(await store().scanKeys('', 1)).toEqual([young]);
+    expect(await store().keys(['a', 'b'])).toEqual([young]);
+    const since = async (at: string) => (await Array.fromAsync(store().keysSince(at))).flat();
+    expect(await since(old.at)).toEqual([young]);
+    expect(await since(young.at)).toEqual([young]);
+    expect(await since(new Date().toISOString())).toEqual([]);
     expect((await store().write(creation('a', 'f2'))).kind).toBe('created');
     expect((await store().write(creation('b', 'f1'))).kind).toBe('deleted');
     expect((await store().scanKeys('', 10)).map(({ fingerprint }) => fingerprint)).toEqual([

@@ -10,7 +10,7 @@ interface Standing {
 function standingOf({ open, byDriver }: KnownGate): Standing {
   if (open === null) return { tone: 'quiet', word: 'not known here' };
   if (open) return { tone: 'good', word: 'open' };
-  return byDriver ? { tone: 'info', word: 'opened on the way' } : { tone: 'bad', word: 'closed' };
+  return byDriver ? { tone: 'info', word: 'on the way' } : { tone: 'bad', word: 'closed' };
 }
 
 /** Whether a gate would keep the switch from beginning. */

@@ -3,7 +3,7 @@ import { Panel } from '../../parts/panel.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { hrefOf } from '../../router.ts';
 
-const SHOWN = 6;
+const SHOWN = 5;
 
 /** What happened to the phase lately. Entries that leave it as it is are told on the audit page. */
 export function HistoryPanel({ history }: { history: readonly HistoryEntry[] }) {

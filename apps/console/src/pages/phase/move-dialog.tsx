@@ -1,8 +1,8 @@
-import type { Phase, PhaseAnswer, PlannedStep } from '@tandem/storage/phase';
+import type { KnownGate, Phase, PhaseAnswer, PlannedStep } from '@tandem/storage/phase';
 import { useEffect, useState } from 'preact/hooks';
 import { send } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
-import { effectivePhase } from '../../api/snapshot.ts';
+import { effectivePhase, snapshot } from '../../api/snapshot.ts';
 import { duration } from '../../format.ts';
 import { ActDialog } from '../../parts/act-dialog.tsx';
 import { Loading } from '../../parts/empty-state.tsx';
@@ -73,7 +73,7 @@ function Plan({ answer: { steps, warnings } }: { answer: PhaseAnswer }) {
 }
 
 function Step({ step: { from, to, what, pause, gates } }: { step: PlannedStep }) {
-  const closed = gates.filter((gate) => isInTheWay(gate) || gate.open === null);
+  const closed = gates.map(asDriverSees).filter((gate) => isInTheWay(gate) || gate.open === null);
   return (
     <>
       <strong>
@@ -91,4 +91,12 @@ function Step({ step: { from, to, what, pause, gates } }: { step: PlannedStep })
       )}
     </>
   );
+}
+
+/** The snapshot may have what only the driver measures; the answer to a dry run has not. */
+function asDriverSees(gate: KnownGate): KnownGate {
+  if (gate.open !== null) return gate;
+  const { ahead, back } = snapshot.value?.migration ?? {};
+  const known = [...(ahead?.gates ?? []), ...(back?.gates ?? [])];
+  return known.find(({ name }) => name === gate.name) ?? gate;
 }

@@ -1,0 +1,29 @@
+import { CatchUpWatch } from '@tandem/storage/consistency';
+import { TandemError } from '@tandem/storage/errors';
+import { silentLog } from '@tandem/storage/log';
+import { openDualStores } from '@tandem/storage/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { PhaseDriver } from './phase-driver.ts';
+
+test('I3: a commit that a failed disk came back with is let go of, although PostgreSQL is away by then', async () => {
+  const dual = await openDualStores('postgres-primary');
+  onTestFinished(() => dual.drop());
+  const { json, store, queues, collections } = dual;
+  const away = async () => {
+    throw new TandemError('unavailable', 'PostgreSQL is away.');
+  };
+  let isAway = false;
+  const read = async () => (isAway ? away() : store.phase.read());
+  const driver = new PhaseDriver({
+    ...{ json, queues, collections, log: silentLog, watch: new CatchUpWatch(silentLog) },
+    postgres: { ...store, phase: { ...store.phase, read, acquaintance: away } },
+    processes: { live: async () => [] },
+    signal: new AbortController().signal,
+    desiredBy: () => 'json-primary',
+  });
+  isAway = true;
+  driver.sawSeal();
+  expect(await driver.drive('json-primary')).toBe(false);
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  expect(await driver.drive('json-primary')).toBe(true);
+});
