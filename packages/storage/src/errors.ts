@@ -30,6 +30,7 @@ const ERRORS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
+export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
 /** The status the API answers an error of this code with. */
 export const statusOf = (code: ErrorCode): number => ERRORS[code];

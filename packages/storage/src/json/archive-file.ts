@@ -120,13 +120,16 @@ async function sync(path: string): Promise<void> {
  * Unpacks an archive beside itself, holds every file against its hash, opens what was unpacked as a
  * store, and holds its records, tombstones and keys against the archive's manifest. Leaves nothing.
  * @param expected the manifest it must have, where that is known
- * @throws {TandemError} `storage-failed` naming what differs; `refused-to-open` when it is not an archive
+ * @throws {TandemError} `not-found`; `storage-failed` naming what differs; `refused-to-open` when it is not an archive
  */
 export async function checkArchive(
   file: string,
   collections: readonly Collection[],
   expected?: ArchiveManifest,
 ): Promise<ArchiveManifest> {
+  if ((await realFileSystem.stat(file)) === undefined) {
+    throw new TandemError('not-found', `There is no file ${file}.`);
+  }
   const folder = await fs.mkdtemp(`${file}.check-`);
   try {
     await unpack(file, folder);
