@@ -12,7 +12,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const HOWS = ['run', 'until', 'start', 'stop', 'not-run'] as const;
-export type How = (typeof HOWS)[number];
+type How = (typeof HOWS)[number];
 
 export interface Block {
   readonly how: How;
