@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { AppOptions } from './app.ts';
 import type { Readiness } from './readiness.ts';
 import { appWithoutStore, READY } from './testing/app-without-store.ts';
+import { rawExchange } from './testing/raw-http.ts';
 
 //  What only a real connection shows: bytes that are no HTTP, bodies too long, and closing.
 
@@ -23,29 +24,30 @@ async function listen(options: Partial<AppOptions> = {}): Promise<URL> {
   return new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 }
 
-/** Sends raw bytes and reads until the server ends the connection. */
-async function raw(url: URL, bytes: string | Buffer, end = false): Promise<string> {
-  const socket = connect(Number(url.port), url.hostname);
-  socket.on('error', () => {}); // a reset is seen as a short answer
-  await once(socket, 'connect');
-  socket.write(bytes);
-  if (end) socket.end();
-  return text(socket);
-}
-
 test('what is no HTTP is answered like every other error', async () => {
   const url = await listen();
-  expect(await raw(url, 'HELLO\r\n\r\n')).toMatch(
-    /^HTTP\/1.1 400 [\s\S]*application\/problem\+json[\s\S]*"type":"\/problems\/malformed"/,
+  expect(await rawExchange(url, 'HELLO\r\n\r\n')).toMatch(
+    /^HTTP\/1.1 400 [\s\S]*application\/problem\+json[\s\S]*X-Request-Id: ([\w-]{36})\r\n[\s\S]*"type":"\/problems\/malformed"[\s\S]*"urn:request:\1"/,
+  );
+  expect(lines).toContainEqual(
+    expect.objectContaining({ level: 30, status: 400, reqId: expect.any(String) }),
   );
   const overflow = `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
-  expect(await raw(url, overflow)).toMatch(/^HTTP\/1.1 431 [\s\S]*headers-too-large/);
+  expect(await rawExchange(url, overflow)).toMatch(/^HTTP\/1.1 431 [\s\S]*headers-too-large/);
 });
 
 test('a client that has closed its sending half still gets its answer', async () => {
   const url = await listen();
   const bytes = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
-  expect(await raw(url, bytes, true)).toMatch(/^HTTP\/1.1 200 [\s\S]*\{"status":"ok"\}$/);
+  expect(await rawExchange(url, bytes, { end: true })).toMatch(
+    /^HTTP\/1.1 200 [\s\S]*\{"status":"ok"\}$/,
+  );
+});
+
+test('an expectation that is not known refuses nothing', async () => {
+  const url = await listen();
+  const bytes = 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nConnection: close\r\n\r\n';
+  expect(await rawExchange(url, bytes)).toMatch(/^HTTP\/1.1 200 /);
 });
 
 test('a client that goes away in the middle of its body harms nobody', async () => {

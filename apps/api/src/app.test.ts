@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { TandemError } from '@tandem/storage/errors';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -60,13 +61,15 @@ describe('errors', () => {
     expect(response.json()).toMatchObject({ type: '/problems/outcome-unknown', status: 503 });
   });
 
-  test('a full disk is 507', async () => {
+  test('a full disk is 507, and tried again later', async () => {
     await start({
       primary: () => {
         throw new TandemError('storage-full', 'The disk is full.');
       },
     });
-    expect((await post(EXPENSE)).statusCode).toBe(507);
+    const response = await post(EXPENSE);
+    expect(response.statusCode).toBe(507);
+    expect(response.headers['retry-after']).toBe('10');
   });
 
   test.each([
@@ -116,6 +119,38 @@ describe('errors', () => {
     expect(status !== 405 || response.headers.allow).toBeTruthy();
   });
 
+  test('a problem names its request, as the header does', async () => {
+    await start();
+    const headers = { 'x-request-id': 'mine' };
+    for (const url of ['/nowhere', '/api/v1/expense/x', '/api/v1/expense?limit=0', '/api/v1/x/%']) {
+      const response = await app.inject({ url, headers });
+      expect(response.headers['x-request-id']).toBe('mine');
+      expect(response.json().instance).toBe('urn:request:mine');
+    }
+  });
+
+  test.each([
+    ['/health', 'GET, HEAD, OPTIONS'],
+    ['/api/v1/expense', 'GET, HEAD, OPTIONS, POST'],
+    ['/api/v1/expense/17', 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT'],
+    ['/api/v1/expense/bulk-delete', 'OPTIONS, POST'],
+    ['/problems/invalid', 'GET, HEAD, OPTIONS'],
+  ])('%s has %s, and says so', async (url, allow) => {
+    await start();
+    const options = await app.inject({ method: 'OPTIONS', url: `${url}?x=/y` });
+    expect(options.statusCode).toBe(204);
+    expect(options.headers).toMatchObject({ allow, 'x-request-id': expect.any(String) });
+    const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const;
+    for (const method of others.filter((one) => !allow.includes(one))) {
+      // Before a body is looked at.
+      const response = await app.inject({ method, url, payload: ' '.repeat(1_048_577) });
+      expect(response.statusCode, method).toBe(405);
+      expect(response.headers.allow).toBe(allow);
+    }
+    const nowhere = await app.inject({ method: 'OPTIONS', url: `${url}/x/y` });
+    expect(nowhere.statusCode).toBe(404);
+  });
+
   test('every problem has its page', async () => {
     await start();
     for (const [code, { title }] of Object.entries(problemCatalogue)) {
@@ -148,6 +183,21 @@ describe('bodies that are refused before a store is asked', () => {
     const response = await post(payload, { 'content-type': type });
     expect(response.statusCode).toBe(status);
     expect(response.json()).toMatchObject({ status, detail: expect.any(String) });
+  });
+
+  test('what would have been taken is said: JSON, not compressed', async () => {
+    await start();
+    const text = await post(EXPENSE, { 'content-type': 'text/plain' });
+    expect(text.statusCode).toBe(415);
+    expect(text.headers).toMatchObject({ accept: 'application/json' });
+    const gzip = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const payload = gzipSync(EXPENSE);
+    const response = await app.inject({
+      ...{ method: 'POST', url: '/api/v1/expense', headers: gzip, payload },
+    });
+    expect(response.statusCode).toBe(415);
+    expect(response.headers).toMatchObject({ 'accept-encoding': 'identity' });
+    expect(response.json()).toMatchObject({ type: '/problems/unsupported-media-type' });
   });
 
   test.each(['application/json; charset=utf-8', 'application/JSON;charset=UTF-8'])(
@@ -245,5 +295,6 @@ describe('headers', () => {
     });
     expect(preflight.statusCode).toBe(204);
     expect(preflight.headers['access-control-allow-methods']).toContain('PATCH');
+    expect((await app.inject({ method: 'OPTIONS', url: '/health' })).statusCode).toBe(204);
   });
 });

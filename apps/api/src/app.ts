@@ -14,6 +14,7 @@ import { securityHeaders } from './guard/security-headers.ts';
 import { apiDocumentation } from './plugins/api-documentation.ts';
 import { type ConsolePageOptions, consolePage } from './plugins/console-page.ts';
 import { type MeasuringOptions, measuring } from './plugins/measuring.ts';
+import { pathMethods } from './plugins/path-methods.ts';
 import { answerError, problems } from './plugins/problems.ts';
 import { requestBodies } from './plugins/request-bodies.ts';
 import type { Readiness } from './readiness.ts';
@@ -72,6 +73,8 @@ export interface AppOptions {
   /** Serves `/metrics`; without it there is no such route. */
   readonly metrics?: MetricsOptions;
   readonly bodyLimitBytes?: number;
+  /** A whole request has arrived in this time, or is refused and its connection closed. */
+  readonly requestTimeoutMs?: number;
   /** How long requests in flight may take when the app closes; then their connections are cut. */
   readonly closeGraceMs?: number;
   /** How long a connection may be silent in the middle of a request or an answer. */
@@ -80,8 +83,7 @@ export interface AppOptions {
 
 /** Bytes of a request's body. */
 const BODY_LIMIT_BYTES = 1_048_576;
-/** A whole request has arrived in this time, or the connection is closed: one that trickles in must
- *  not keep the process from ending. */
+/** One that trickles in must not keep the process from ending. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** A connection on which neither side gets a byte further is cut: whoever stops reading a list must not
  *  keep the store's snapshot for it. */
@@ -102,6 +104,7 @@ const isLogger = (log: AppOptions['log']): log is FastifyBaseLogger =>
  */
 export async function build(options: AppOptions): Promise<FastifyInstance> {
   const { log, collections, primary, readiness, corsOrigin, trustedProxies = [] } = options;
+  const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const app: FastifyInstance = Fastify({
     ...(isLogger(log) ? { loggerInstance: log } : { logger: log }),
     logController: new RequestLog(),
@@ -109,9 +112,15 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     requestIdHeader: false,
     genReqId: requestIdOf,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     connectionTimeout: options.silenceMs ?? SILENCE_MAX_MS,
+    http: {
+      // One that is longer than the whole request's would take its place.
+      headersTimeout: requestTimeout,
+      // How often Node looks for requests that are late.
+      connectionsCheckingInterval: requestTimeout / 2,
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
@@ -125,6 +134,10 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     done();
   });
+  // An expectation that is not known is no reason to refuse a request (RFC 9110, section 10.1.1).
+  app.server.on('checkExpectation', (request, response) =>
+    app.server.emit('request', request, response),
+  );
   boundClosing(app, options.closeGraceMs ?? CLOSE_GRACE_MS);
   if (options.measuring !== undefined) await app.register(measuring, options.measuring);
   const { operatorToken } = options.access ?? {};
@@ -138,6 +151,7 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
     await app.register(rateLimits, { door, limits });
   await app.register(securityHeaders);
   await app.register(problems);
+  await app.register(pathMethods);
   await app.register(requestBodies);
   if (corsOrigin !== undefined) await app.register(cors, corsOptions(corsOrigin));
   await app.register(apiDocumentation);
@@ -189,5 +203,7 @@ function boundClosing(app: FastifyInstance, graceMs: number): void {
 const corsOptions = (origin: string) => ({
   origin: origin.trim() === '*' ? '*' : origin.split(',').map((one) => one.trim()),
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  // A plain OPTIONS is no mistake.
+  strictPreflight: false,
   exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
 });

@@ -35,7 +35,7 @@ describe.each(STORE_NAMES)('the OpenAPI document over %s', (store) => {
   let document: Document;
   let ajv: Ajv2020;
   beforeAll(async () => {
-    api = await apiOver(store, all, TRANSFERS);
+    api = await apiOver(store, all, { tables: TRANSFERS });
     document = (await api.app.inject('/openapi.json')).json();
     ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats.default(ajv);

@@ -16,10 +16,7 @@ export interface Problem {
   /** A sentence for a person about this occurrence. */
   readonly detail: string;
   readonly errors?: readonly RequestProblem[];
-  /** The request's id: a person can quote it. Only for failures of the server, so that the answer a
-   *  replayed outcome is rendered to is the same bytes. */
-  readonly requestId?: string;
-  /** Seconds to wait before it is tried again, for the header; only where it is not the usual second. */
+  /** Seconds to wait before it is tried again, for the header; only where it is not the usual time. */
   readonly retryAfterS?: number;
 }
 
@@ -28,8 +25,12 @@ export const problemStatus = (code: ProblemCode): number =>
     ? TRANSPORT_STATUS[code as keyof typeof TRANSPORT_STATUS]
     : statusOf(code as ErrorCode);
 
-/** The JSON text of a problem details object (RFC 9457, section 3.1). */
-export function problemText({ code, detail, errors, requestId }: Problem): string {
+/**
+ * The JSON text of a problem details object (RFC 9457, section 3.1).
+ * @param requestId names the occurrence, so that a person can quote it; without one the text is the
+ *   same whenever the same is answered
+ */
+export function problemText({ code, detail, errors }: Problem, requestId?: string): string {
   return JSON.stringify({
     type: `/problems/${code}`,
     title: problemCatalogue[code].title,

@@ -9,7 +9,6 @@ const ERRORS = {
   malformed: 400,
   'not-found': 404,
   conflict: 409,
-  'key-in-flight': 409,
   'precondition-failed': 412,
   'too-large': 413,
   'unsupported-media-type': 415,

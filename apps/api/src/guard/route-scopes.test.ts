@@ -22,7 +22,8 @@ const OPERATOR = 'the-operators-token';
 /** Options of the app that bring no routes, or that `appWithoutStore` has. */
 type WithoutRoutes =
   | ('collections' | 'primary' | 'readiness' | 'log' | 'measuring' | 'rateLimits')
-  | ('trustedProxies' | 'memoryLimitBytes' | 'bodyLimitBytes' | 'closeGraceMs' | 'silenceMs');
+  | ('trustedProxies' | 'memoryLimitBytes' | 'bodyLimitBytes' | 'requestTimeoutMs')
+  | ('closeGraceMs' | 'silenceMs');
 
 const REFUSED: readonly number[] = [401, 403];
 /** What each credential passes with; any route that is missing here lets it in to nobody. */

@@ -108,11 +108,12 @@ const order = whole({
 });
 const ORDERED = { description: 'The order; GET /orders/{id} says how far it is.', ...order };
 
-const params = (name: string, schema: object = text) => ({
+const params = (name: string, schema: object) => ({
   type: 'object',
   required: [name],
   properties: { [name]: schema },
 });
+const ID = params('id', { ...integer, minimum: 0, maximum: 999_999_999, examples: [1] });
 const { dryRun, ...who } = asking;
 const ids = { type: 'array', minItems: 1, maxItems: 1_000, items: integer };
 
@@ -130,7 +131,7 @@ export const lastVerifySchema = operation('When were the stores compared last?',
 export const verifyRunSchema = operation(
   'What did a comparison find?',
   { description: 'A run that has finished.', ...run },
-  { also: ['not-found'], params: params('id') },
+  { also: ['not-found'], params: ID },
 );
 const listLimit = { ...integer, minimum: 1, maximum: LIST_LIMIT_MAX, default: LIST_LIMIT };
 export const verifyRunsSchema = operation(
@@ -189,7 +190,7 @@ export const repairSchema = operation('Make the secondary equal to the primary',
 export const orderSchema = operation(
   'How far is an order?',
   { description: 'The order as it stands.', ...order },
-  { also: ['not-found'], params: params('id') },
+  { also: ['not-found'], params: ID },
 );
 export const divergencesSchema = operation(
   'Where do the stores differ?',
@@ -217,7 +218,7 @@ export const divergencesSchema = operation(
 export const divergenceSchema = operation(
   'One difference with both sides',
   { description: 'As the ledger has it.', ...entry },
-  { also: ['not-found'], params: params('id') },
+  { also: ['not-found'], params: ID },
 );
 const budgets = list(whole({ collection: text, open: integer, allowed: integer }));
 export const budgetsSchema = operation('How many differences are allowed?', {
@@ -229,11 +230,12 @@ export const budgetSchema = operation(
   { description: 'The budgets as they are now.', ...budgets },
   {
     also: REFUSALS,
-    params: params('collection'),
+    params: params('collection', { ...text, examples: ['expense'] }),
     body: {
       type: 'object',
       required: ['allowed', 'reason'],
-      properties: { allowed: { ...integer, minimum: 0 }, ...who },
+      properties: { allowed: { ...integer, minimum: 0, maximum: 1_000_000 }, ...who },
+      examples: [{ allowed: 3, reason: 'Known, and looked at tomorrow.' }],
     },
   },
 );
@@ -260,6 +262,11 @@ export const acceptSchema = operation(
   },
   {
     also: REFUSALS,
-    body: { type: 'object', required: ['ids', 'reason'], properties: { ids, ...who } },
+    body: {
+      type: 'object',
+      required: ['ids', 'reason'],
+      properties: { ids, ...who },
+      examples: [{ ids: [1], reason: 'Meant so.' }],
+    },
   },
 );

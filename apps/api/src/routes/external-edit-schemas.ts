@@ -56,7 +56,11 @@ const difference = {
   },
 };
 
-const params = { type: 'object', required: ['name'], properties: { name: text } };
+const params = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { ...text, examples: ['2026-01-05T10-00-00.000Z-expenses.json'] } },
+};
 const DECIDING: readonly ProblemCode[] = [
   ...REFUSALS,
   'not-found',

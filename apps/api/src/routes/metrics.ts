@@ -18,7 +18,7 @@ export function metrics(app: FastifyInstance, { contentType, text }: MetricsOpti
         tags: ['health'],
         summary: 'What this process measures',
         description: 'Prometheus text. Nothing is asked of PostgreSQL: its part has its age in it.',
-        security: [{ operatorToken: [] }],
+        security: [{ operatorToken: [] }, { clientToken: [] }],
         response: {
           200: {
             description: 'The metrics.',

@@ -167,7 +167,10 @@ export const cancelPhaseSchema = operation(
   {
     also: REFUSALS,
     description: 'The reason, which is required, may stand in the query or in a JSON body.',
-    querystring: { type: 'object', properties: { reason: asking.reason } },
+    querystring: {
+      type: 'object',
+      properties: { reason: { ...asking.reason, examples: ['Not this week.'] } },
+    },
   },
 );
 
@@ -227,6 +230,11 @@ export const askBackfillSchema = operation(
   {
     also: REFUSALS,
     description: 'Refused (409) in a phase in which no store follows.',
-    body: { type: 'object', required: ['reason'], properties: asking },
+    body: {
+      type: 'object',
+      required: ['reason'],
+      properties: asking,
+      examples: [{ reason: 'Before the switch.' }],
+    },
   },
 );

@@ -26,6 +26,9 @@ const COMMON: readonly ProblemCode[] = [
   'storage-failed',
 ];
 
+/** Either of them. */
+const BY_OPERATORS = [{ operatorToken: [] }, { consoleSession: [] }];
+
 /** What every operator's route says of itself. */
 export const operation = (
   summary: string,
@@ -33,7 +36,7 @@ export const operation = (
   { also = [], ...rest }: { also?: readonly ProblemCode[]; [member: string]: unknown } = {},
 ) => ({
   tags: ['migration'],
-  security: [{ operatorToken: [] }],
+  security: BY_OPERATORS,
   summary,
   ...rest,
   response: { 200: response, ...problemResponses([...COMMON, ...also]) },

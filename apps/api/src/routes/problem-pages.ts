@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { sendProblem } from '../plugins/problems.ts';
 import { problemStatus } from '../problem.ts';
-import { isProblemCode, problemCatalogue } from '../problem-catalogue.ts';
+import { isProblemCode, type ProblemCode, problemCatalogue } from '../problem-catalogue.ts';
 import { problemResponses } from './problem-schemas.ts';
 
 /** `GET /problems/{code}`: what the `type` of a problem points to, as text for a person. */
@@ -16,7 +16,11 @@ export function problemPages(app: FastifyInstance): void {
         params: {
           type: 'object',
           properties: {
-            code: { type: 'string', description: 'The last part of a problem’s `type`.' },
+            code: {
+              type: 'string',
+              description: 'The last part of a problem’s `type`.',
+              examples: ['invalid'],
+            },
           },
           required: ['code'],
         },
@@ -35,10 +39,13 @@ export function problemPages(app: FastifyInstance): void {
         sendProblem(reply, { code: 'not-found', detail: `There is no problem "${code}".` });
         return;
       }
-      const { title, explanation } = problemCatalogue[code];
-      reply
-        .type('text/plain; charset=utf-8')
-        .send(`${title}\n\ncode:   ${code}\nstatus: ${problemStatus(code)}\n\n${explanation}\n`);
+      reply.type('text/plain; charset=utf-8').send(pageOf(code));
     },
   );
+}
+
+function pageOf(code: ProblemCode): string {
+  const { title, meaning, remedy, retryAfterS } = problemCatalogue[code];
+  const wait = retryAfterS === undefined ? '' : `\nretry:  after ${retryAfterS} s`;
+  return `${title}\n\ncode:   ${code}\nstatus: ${problemStatus(code)}${wait}\n\n${meaning}\n\n${remedy}\n`;
 }

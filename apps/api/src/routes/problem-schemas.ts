@@ -17,7 +17,8 @@ export const problemSchema: JsonSchema = {
     instance: {
       type: 'string',
       format: 'uri-reference',
-      description: 'The request’s id, for failures of the server: the log has more under it.',
+      description:
+        'The request’s id, as in X-Request-Id: the log has the request under it. Not in what may be the replayed outcome of a write.',
     },
     errors: {
       type: 'array',
@@ -45,24 +46,30 @@ const SAMPLES: Readonly<Partial<Record<ProblemCode, { detail: string; errors?: o
   },
 };
 
-/** What an answer with this problem looks like. */
-const sample = (code: ProblemCode): unknown => ({
-  ...JSON.parse(problemText({ code, detail: `${problemCatalogue[code].title}.` })),
-  ...SAMPLES[code],
-});
+/** What an answer with each problem looks like, by its code. */
+export const problemSamples: Readonly<Record<string, { readonly value: unknown }>> =
+  Object.fromEntries(
+    (Object.keys(problemCatalogue) as ProblemCode[]).map((code) => {
+      const plain = JSON.parse(problemText({ code, detail: `${problemCatalogue[code].title}.` }));
+      return [code, { value: { ...plain, ...SAMPLES[code] } }];
+    }),
+  );
 
 /** The responses of an operation for the given problems, by status. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, JsonSchema> {
   const responses: Record<number, JsonSchema> = {};
   for (const status of new Set(codes.map(problemStatus))) {
     const same = codes.filter((code) => problemStatus(code) === status);
+    const waits = same.some((code) => problemCatalogue[code].retryAfterS !== undefined);
     responses[status] = {
       description: same.map((code) => `${problemCatalogue[code].title} (\`${code}\`).`).join(' '),
-      ...(status === 503 || status === 429 ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+      ...(waits ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
       content: {
         [PROBLEM_JSON]: {
           schema: { $ref: 'Problem#' },
-          examples: Object.fromEntries(same.map((code) => [code, { value: sample(code) }])),
+          examples: Object.fromEntries(
+            same.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
+          ),
         },
       },
     };

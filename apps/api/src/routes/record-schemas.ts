@@ -17,7 +17,6 @@ export const sharedSchemas = (collections: readonly Collection[]): readonly Json
 const READ_PROBLEMS = ['not-primary', 'unavailable', 'storage-failed', 'internal'] as const;
 const WRITE_PROBLEMS = [
   'malformed',
-  'key-in-flight',
   'too-large',
   'unsupported-media-type',
   'invalid',
@@ -44,7 +43,7 @@ const IDEMPOTENCY_KEY = {
     maxLength: 255,
     pattern: '^[\\x21-\\x7e]+$',
     description:
-      'Names the write: the same key and body have one effect and the first answer, for at least 24 hours, also after a restart. Another body under the same key is 422.',
+      'Names the write: the same key and body have one effect and the first answer, for at least 24 hours, also after a restart. While the first one is in flight the second waits for its answer. Another body under the same key is 422.',
   },
 };
 const IF_MATCH = {
@@ -53,6 +52,10 @@ const IF_MATCH = {
     description:
       'Entity tags from ETag, e.g. `"1-1"`: the write happens if the record is in one of these states.',
   },
+};
+/** Of the record in the answer. */
+const ETAG = {
+  ETag: { type: 'string', description: 'The state of the record, e.g. `"1-1"`.' },
 };
 const headers = (properties: JsonSchema): JsonSchema => ({ type: 'object', properties });
 
@@ -92,6 +95,7 @@ function written(collection: Collection, status: 'created' | 'updated'): JsonSch
       },
     },
     { status, [name]: exampleRecord(collection) },
+    ETAG,
   );
 }
 
@@ -107,6 +111,8 @@ function deleted(member: 'id' | 'count', description: string): JsonSchema {
 const operation = (collection: Collection, id: string, summary: string) => ({
   tags: [collection.plural],
   operationId: `${id}${schemaName(collection)}`,
+  // Only where client tokens are set.
+  security: [{}, { clientToken: [] }, { operatorToken: [] }],
   summary,
 });
 
@@ -147,9 +153,7 @@ export const getSchema = (collection: Collection) => ({
     },
   }),
   response: responses(
-    answer('The record.', ref(schemaName(collection)), exampleRecord(collection), {
-      ETag: { type: 'string', description: 'The state of the record, e.g. `"1-1"`.' },
-    }),
+    answer('The record.', ref(schemaName(collection)), exampleRecord(collection), ETAG),
     ['not-found', ...READ_PROBLEMS],
     { 304: { description: 'The client’s copy is the present state.', type: 'null' } },
   ),

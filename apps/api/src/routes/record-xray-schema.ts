@@ -110,7 +110,11 @@ export const xraySchema = tagged(
       also: ['not-found'],
       params: {
         type: 'object',
-        properties: { collection: text, id: { ...integer, minimum: 1 } },
+        required: ['collection', 'id'],
+        properties: {
+          collection: { ...text, examples: ['expense'] },
+          id: { ...integer, minimum: 1, examples: [1] },
+        },
       },
     },
   ),
@@ -130,6 +134,10 @@ export const readLetterSchema = operation(
   },
   {
     also: ['invalid', 'not-found'],
-    params: { type: 'object', properties: { jobId: uuid } },
+    params: {
+      type: 'object',
+      required: ['jobId'],
+      properties: { jobId: { ...uuid, examples: ['3f1b8a52-6f5e-4c0e-9d0c-0e6f6f2f4f1a'] } },
+    },
   },
 );

@@ -91,6 +91,18 @@ describe.each(cases)('$name over $store', ({ store, collection, name }) => {
     expect(moved.body).toBe(recordText(id, { notes: '"new"' }));
   });
 
+  test('a write has the entity tag of the record in its answer: the next can be conditional', async () => {
+    const created = await call('POST', '', bodyWith());
+    expect(created.headers.etag).toBe('"1-1"');
+    const etag = { 'if-match': String(created.headers.etag) };
+    const patch = await call('PATCH', '/1', '{"field":"notes","value":"a"}', etag);
+    expect(patch.headers.etag).toBe('"1-2"');
+    const put = await call('PUT', '/1', '{}', { 'if-match': String(patch.headers.etag) });
+    expect(put.headers.etag).toBe('"1-3"');
+    expect((await call('GET', '/1')).headers.etag).toBe('"1-3"');
+    expect((await call('DELETE', '/1', undefined, etag)).statusCode).toBe(412);
+  });
+
   test('PATCH sets one field', async () => {
     const id = await create({ notes: '"old"', currency: '"$"' });
     const text = { notes: '"old"', currency: '"$"' };

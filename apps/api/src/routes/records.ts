@@ -1,8 +1,6 @@
 import type { Collection } from '@tandem/storage/collections';
 import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, HTTPMethods } from 'fastify';
-import { sendProblem } from '../plugins/problems.ts';
-import { pathOf } from '../request-log.ts';
 import { recordReads } from './record-reads.ts';
 import { sharedSchemas } from './record-schemas.ts';
 import { recordWrites } from './record-writes.ts';
@@ -22,24 +20,15 @@ export function records(
     const path = `/api/v1/${collection.name}`;
     recordReads(app, path, collection, primary);
     recordWrites(app, path, collection, primary);
-    refuse(app, path, ['PUT', 'PATCH', 'DELETE'], 'GET, HEAD, POST');
-    refuse(app, `${path}/:id`, ['POST'], 'GET, HEAD, PUT, PATCH, DELETE');
-    refuse(app, `${path}/bulk-delete`, ['GET', 'PUT', 'PATCH', 'DELETE'], 'POST');
+    refuse(app, `${path}/bulk-delete`, ['GET', 'PUT', 'PATCH', 'DELETE']);
   }
 }
 
-/** Answers 405 before a body is looked at. */
-function refuse(app: FastifyInstance, url: string, method: HTTPMethods[], allow: string): void {
+/** Without these, `GET /expense/bulk-delete` and the like would look for a record of this id. */
+function refuse(app: FastifyInstance, url: string, method: HTTPMethods[]): void {
   app.route({
-    url,
-    method,
-    config: { scope: 'write' },
-    schema: { hide: true },
-    onRequest: async (request, reply) => {
-      const detail = `${pathOf(request.url)} has no ${request.method}; it has ${allow}.`;
-      reply.header('allow', allow);
-      return sendProblem(reply, { code: 'method-not-allowed', detail });
-    },
+    ...{ url, method, schema: { hide: true }, config: { scope: 'write', refuses: true } },
+    onRequest: async (_request, reply) => reply.callNotFound(),
     handler: () => {
       throw new Error('The request was answered before its body was read.');
     },

@@ -8,7 +8,7 @@ import type { Store } from '@tandem/storage/store';
 import { createTestDatabase } from '@tandem/storage/testing';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { build } from '../app.ts';
+import { type AppOptions, build } from '../app.ts';
 
 /** The API over one real store that is primary, and the lines it logged. */
 export interface Api {
@@ -66,7 +66,7 @@ export const STORE_NAMES = Object.keys(STORES);
 export async function apiOver(
   name: string,
   collections: readonly Collection[],
-  tables?: string,
+  { tables, ...options }: Partial<AppOptions> & { readonly tables?: string } = {},
 ): Promise<Api> {
   const open = STORES[name];
   if (open === undefined) throw new Error(`There is no store ${name}.`);
@@ -83,6 +83,7 @@ export async function apiOver(
       dependencies: { [store.name]: { status: 'up' } },
     }),
     log: pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
+    ...options,
   });
   return {
     app,

@@ -57,14 +57,21 @@ export interface DualStores extends ReplicationFixture {
 const STOP = { drainTimeoutMs: 0 };
 const DRAIN = { drainTimeoutMs: 30_000 };
 
-/** Opens both, in `json-primary` or `postgres-primary`, at epoch 2. */
+/**
+ * Opens both, in `json-primary` or `postgres-primary`, at epoch 2.
+ * @param processName of the JSON store's holder; with it, it answers what others ask of it
+ */
 export async function openDualStores(
   phase: 'json-primary' | 'postgres-primary',
+  processName?: string,
 ): Promise<DualStores> {
   const fixture = await createReplicationFixture();
   const { pool, queues, collections, store: postgres } = fixture;
   const directory = await mkdtemp(join(tmpdir(), 'tandem-dual-'));
-  const json = await openJsonStore({ directory, collections });
+  const json = await openJsonStore({
+    ...{ directory, collections },
+    ...(processName === undefined ? {} : { processName }),
+  });
   const { pairId } = json.phase.read();
   const move = { actor: 'test', reason: 'The test says so.', evidence: {} };
   await json.phase.update({ phase, epoch: 2 });

@@ -10,7 +10,7 @@ import {
 } from '../collections/index.ts';
 import type { PagePosition, ScanEntry, Store, StoredRecord } from '../store.ts';
 
-export { randomFrom, seedOf, shuffled } from './seeded-random.ts';
+export { below, pickOf, randomFrom, seedOf, shuffled } from './seeded-random.ts';
 
 const collections = await loadCollections();
 
