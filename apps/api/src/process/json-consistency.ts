@@ -45,6 +45,7 @@ export function keepJsonConsistent(options: JsonConsistencyOptions): Consistency
     ...{ runs: verifyRuns(pool), ledger: divergenceLedger(pool), orders: consistencyOrders(pool) },
     marks: unitedMarks([dirtyRanges(pool, collections), json.dirty]),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'postgres', collection, ids),
+    writes: () => json.outbox.head(),
     watermark: () => ({ epoch: json.phase.read().epoch, outboxSeq: json.outbox.head() }),
     async notNow() {
       const { catchUpSince } = json.phase.read();

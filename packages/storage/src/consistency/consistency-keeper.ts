@@ -44,6 +44,8 @@ export interface KeeperOptions extends ComparedStores {
   readonly marks: DirtyMarks;
   readonly orders: ConsistencyOrders;
   readonly dropDecided: RepairOptions['dropDecided'];
+  /** As `VerifyOptions.writes`. */
+  readonly writes?: () => number;
   /** Where the primary stands now. */
   readonly watermark: () => Watermark;
   /** Why the stores can't be compared now, in one sentence; `undefined` when they can. */

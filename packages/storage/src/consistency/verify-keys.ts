@@ -5,7 +5,9 @@ import type { Classified, DeadLetterFact } from './verify-class.ts';
 type KeyReads = Pick<StoreReads, 'scanKeys'>;
 
 /** Older keys may have expired in one store and not yet in the other; these live in both (I10). */
-export const COMPARED_AGE_MAX_MS = 24 * 60 * 60 * 1000;
+const COMPARED_AGE_MAX_MS = 24 * 60 * 60 * 1000;
+/** A key's instant is of its writer's clock, a run's of another: they may differ by so much. */
+const CLOCKS_APART_MS = 5 * 60_000;
 const CHUNK_KEYS = 500;
 
 /** One idempotency key as both stores have it. */
@@ -55,6 +57,13 @@ export async function keySidesOf(
 
 const byKey = (items: readonly KeyItem[]): ReadonlyMap<string, KeyItem> =>
   new Map(items.map((item) => [item.key, item]));
+
+/** The young keys, in ISO: those that came after the last comparison, or all that are promised. */
+export function youngKeysFrom(keysUntil: string | null, startedAt: string): string {
+  const oldestMs = Date.parse(startedAt) - COMPARED_AGE_MAX_MS;
+  const fromMs = keysUntil === null ? oldestMs : Date.parse(keysUntil) - CLOCKS_APART_MS;
+  return new Date(Math.max(fromMs, oldestMs)).toISOString();
+}
 
 /** Keys given at an instant or later, as both stores have them: those that only the secondary has are
  *  left to a comparison of all. */

@@ -11,13 +11,8 @@ import { type RollbackReadiness, readinessOf } from './rollback-readiness.ts';
 import { type Candidate, Patience } from './second-look.ts';
 import { settleLedger } from './settle-ledger.ts';
 import { FoundDifferences } from './verify-differences.ts';
-import {
-  COMPARED_AGE_MAX_MS,
-  keyStateOf,
-  keysDiffer,
-  keysSince,
-  mergeKeys,
-} from './verify-keys.ts';
+import { keyStateOf, keysDiffer, keysSince, mergeKeys, youngKeysFrom } from './verify-keys.ts';
+import { VerifyPace } from './verify-pace.ts';
 import type {
   VerifyMode,
   VerifyPosition,
@@ -33,8 +28,6 @@ const PROGRESS_KEYS = 1_000;
 const PATIENCE_MS = 30_000;
 /** Differences of one run that the ledger gets; the ranges of the others stay dirty for the next. */
 const LEDGER_DIFFERENCES_MAX = 10_000;
-/** A key's instant is of its writer's clock, a run's of another: they may differ by so much. */
-const CLOCKS_APART_MS = 5 * 60_000;
 /** Between two notes of where a full run is. */
 const POSITION_INTERVAL_MS = 2_000;
 
@@ -58,6 +51,8 @@ export interface VerifyOptions extends ComparedStores {
   readonly watermark: Watermark;
   /** False while the secondary is not written, or not complete: what differs says nothing then. */
   readonly isFollowed?: boolean;
+  /** A number that moves with every write: between its parts the run rests for whoever writes. */
+  readonly writes?: () => number;
   /** How long the run waits, in all, for what is moving. */
   readonly patienceMs?: number;
   readonly signal?: AbortSignal;
@@ -82,7 +77,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   const dirty = await marks.take(id);
   const comparison = new Comparison(options, { id, mode, dirty, cutOff });
   await comparison.records();
-  await comparison.keys(mode === 'full' ? null : keysFrom(keysUntil, startedAt));
+  await comparison.keys(mode === 'full' ? null : youngKeysFrom(keysUntil, startedAt));
   await comparison.ledger();
   await marks.done(id, comparison.undecidedRanges);
   const { seen, keysSeen, found } = comparison;
@@ -95,13 +90,6 @@ export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   // Keys have no marks: what could not be decided is looked at again from where the last run began.
   await runs.finish(id, result, comparison.undecidedKeys === 0 ? startedAt : keysUntil);
   return { id, ...result };
-}
-
-/** The young keys, in ISO: those that came after the last comparison, or all that are promised. */
-function keysFrom(keysUntil: string | null, startedAt: string): string {
-  const oldestMs = Date.parse(startedAt) - COMPARED_AGE_MAX_MS;
-  const fromMs = keysUntil === null ? oldestMs : Date.parse(keysUntil) - CLOCKS_APART_MS;
-  return new Date(Math.max(fromMs, oldestMs)).toISOString();
 }
 
 /** What one run is to look at. */
@@ -117,6 +105,7 @@ class Comparison {
   readonly #task: Task;
   readonly #patience: Patience;
   readonly #looks: Looks;
+  readonly #pace: VerifyPace;
   readonly #startedMs = performance.now();
   /** Found since the last report to the ledger. */
   #unreported: SeenDifference[] = [];
@@ -141,6 +130,7 @@ class Comparison {
     this.seen = task.cutOff?.seen ?? 0;
     this.#patience = new Patience(options.patienceMs ?? PATIENCE_MS, options.signal);
     this.#looks = new Looks(options, this.#patience);
+    this.#pace = new VerifyPace(options.writes);
   }
 
   async records(): Promise<void> {
@@ -176,6 +166,7 @@ class Comparison {
       }
       // What is not decided yet lies behind the position: then it is not noted.
       if (candidates.length === 0) await this.#note(collection, part.to, scope);
+      await this.#pace.rest(this.#options.signal);
     }
     await this.#lookAtRecords(collection, candidates);
   }

@@ -14,7 +14,7 @@ import {
 } from '../store.ts';
 import type { Memory } from './memory.ts';
 import { scanEntry, storedRecord } from './record-table.ts';
-import { TimeSlice } from './time-slice.ts';
+import { SHORT_SLICE_MS, TimeSlice } from './time-slice.ts';
 
 /** Texts in one chunk of a list. */
 const LIST_CHUNK_RECORDS = 512;
@@ -53,7 +53,7 @@ export abstract class MemoryReads implements StoreReads {
   async digests(collection: Collection, from: number, to: number): Promise<readonly RangeDigest[]> {
     const digester = new RangeDigester();
     // Requests go on meanwhile; what they change is looked at again by whoever compares.
-    const slice = new TimeSlice();
+    const slice = new TimeSlice(SHORT_SLICE_MS);
     for (let range = from; range < to; range++) {
       const end = (range + 1) * RANGE_IDS;
       for (const entry of this.#table(collection).scan(range * RANGE_IDS - 1, RANGE_IDS)) {
