@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { api } from './bars/api.ts';
 import { backfill } from './bars/backfill.ts';
 import { checkpoint } from './bars/checkpoint.ts';
+import { drain } from './bars/drain.ts';
 import { groupCommit } from './bars/group-commit.ts';
 import { opening } from './bars/opening.ts';
 import { peers } from './bars/peers.ts';
@@ -16,6 +17,7 @@ import { replication } from './bars/replication.ts';
 import { secondary } from './bars/secondary.ts';
 import { stored } from './bars/stored.ts';
 import { takeOver } from './bars/take-over.ts';
+import { verify } from './bars/verify.ts';
 import { pictureOf } from './picture.ts';
 import { FULL, type Profile, QUICK } from './profile.ts';
 import { isMet, type Result, tableOf } from './result.ts';
@@ -34,6 +36,8 @@ const BARS: Readonly<Record<string, Bar>> = {
   peers,
   replication,
   secondary,
+  verify,
+  drain,
 };
 
 const { values, positionals: named } = parseArgs({

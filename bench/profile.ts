@@ -10,6 +10,10 @@ export interface Profile {
   readonly longTurns: number;
   /** Seconds, whole ones, that the API is fired at; 0 for a few requests. */
   readonly apiSeconds: number;
+  /** For so long writes go on beside verifies, and without them. */
+  readonly besideMs: number;
+  /** Changes that wait when the worker is started. */
+  readonly backlog: number;
 }
 
 export const FULL: Profile = {
@@ -19,6 +23,8 @@ export const FULL: Profile = {
   turnMs: 300,
   longTurns: 3,
   apiSeconds: 5,
+  besideMs: 10_000,
+  backlog: 100_000,
 };
 
 /** Shows that the bench works; its numbers say nothing. */
@@ -29,4 +35,6 @@ export const QUICK: Profile = {
   turnMs: 60,
   longTurns: 1,
   apiSeconds: 0,
+  besideMs: 500,
+  backlog: 500,
 };

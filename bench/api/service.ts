@@ -23,7 +23,7 @@ export class Service {
 
   /**
    * Starts a program on a free port.
-   * @param says what it prints when it serves; the first group is its origin
+   * @param says what it prints when it serves; the first group, if there is one, is its origin
    */
   static async start(
     program: string,
@@ -47,9 +47,9 @@ export class Service {
       // Read on for ever: a log that nobody takes would stop its process.
       if (ready) return;
       printed += text;
-      const origin = says.exec(printed)?.[1];
-      ready = origin !== undefined;
-      if (origin !== undefined) resolve(origin);
+      const said = says.exec(printed);
+      ready = said !== null;
+      if (said !== null) resolve(said[1] ?? '');
     });
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}:\n${printed}`)));
     const timer = setTimeout(
@@ -72,6 +72,13 @@ export class Service {
     this.#child.kill('SIGTERM');
     await ended;
   }
+}
+
+/** What the services of one installation are told alike. */
+export interface DualVariables {
+  readonly DATA_DIR: string;
+  readonly DATABASE_URL: string;
+  readonly OPERATOR_TOKEN: string;
 }
 
 /** Nobody listens on the discard port: the JSON phases serve without PostgreSQL. */
@@ -98,6 +105,23 @@ export const startJsonPrimary = (directory: string): Promise<Service> =>
     },
     /^ {2}API +(http:\/\/[^/\s]+)/m,
   );
+
+/** The api process alone, in `json-primary`, beside a migrated database of somebody else's. Nothing is
+ *  verified but what is asked for. */
+export const startDualApi = (variables: DualVariables): Promise<Service> =>
+  Service.start(
+    'apps/api/src/server.ts',
+    {
+      ...variables,
+      ...{ FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'true' },
+      ...{ VERIFY_EVERY: 'off', VERIFY_FULL_EVERY: 'off' },
+    },
+    /listening at (http:[^"\s]+)[\s\S]*Serving in json-primary/,
+  );
+
+/** A worker beside it; it begins to work at once. */
+export const startDualWorker = (variables: DualVariables): Promise<Service> =>
+  Service.start('apps/worker/src/main.ts', { ...variables }, /Phase: json-primary/);
 
 /** What people would use instead; a file of `bench/peers`. */
 export const startPeer = (

@@ -2,16 +2,7 @@ import type { Command } from '@tandem/storage/changes';
 import type { Collection, FieldValues } from '@tandem/storage/collections';
 import type { Store } from '@tandem/storage/store';
 import { expenseValues } from '../records.ts';
-
-export interface Written {
-  readonly writes: number;
-  readonly seconds: number;
-  readonly perSecond: number;
-  /** Milliseconds from asking to acknowledgement. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
+import { type Written, writtenOf } from './written.ts';
 
 /** Made beforehand: making values is no part of writing them. */
 const DISTINCT_RECORDS = 4_096;
@@ -62,11 +53,5 @@ export async function runWriters(
   };
   await Promise.all(Array.from({ length: writers }, write));
   const seconds = (performance.now() - start) / 1000;
-  const sorted = Float64Array.from(latencies).sort();
-  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
-  const { length: writes } = latencies;
-  return {
-    ...{ writes, seconds, perSecond: writes / seconds },
-    ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) },
-  };
+  return writtenOf(latencies, seconds);
 }

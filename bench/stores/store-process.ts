@@ -3,7 +3,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadCollections } from '@tandem/storage/collections';
 import { openJsonStore, WarmFollower } from '@tandem/storage/json';
-import { runWriters, type Work, type Written } from '../loops/writers.ts';
+import { runWriters, type Work } from '../loops/writers.ts';
+import type { Written } from '../loops/written.ts';
 
 /** What the process is asked to do. */
 export type Request =

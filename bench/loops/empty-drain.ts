@@ -1,0 +1,22 @@
+// What pg-boss alone does with a queue: fetches jobs and completes them, until none is left.
+// `node empty-drain.ts URL QUEUE BATCH`; a process of its own, as the worker is one.
+import { silentLog } from '@tandem/storage/log';
+import { createPool } from '@tandem/storage/postgres';
+import { createQueueClient } from '@tandem/storage/replication';
+
+const [, , url, queue, batch] = process.argv;
+const batchSize = Number(batch);
+if (url === undefined || queue === undefined || !(batchSize > 0)) {
+  throw new Error('This process is started by the bench.');
+}
+const pool = createPool(url, { applicationName: 'bench empty drain' });
+const queues = createQueueClient({ pool, role: 'enqueue', log: silentLog });
+const boss = await queues.ready();
+for (;;) {
+  const jobs = await boss.fetch(queue, { batchSize });
+  if (jobs.length === 0) break;
+  const ids = jobs.map(({ id }) => id);
+  await boss.complete(queue, ids);
+}
+await queues.stop();
+await pool.end();
