@@ -55,7 +55,7 @@ export function phasePageTests(stage: Stage): void {
     await page
       .getByRole('heading', { name: 'Moving from json-primary to postgres-primary' })
       .waitFor();
-    await page.getByText(/Waiting for dead letters: 1/).waitFor();
+    await page.getByText('Waiting for a gate to open').waitFor();
     await page.getByText('“Too early.”').first().waitFor();
     await page.getByRole('button', { name: 'Cancel the move' }).click();
     await fill(page, 'Not before it is mended.');
@@ -63,7 +63,8 @@ export function phasePageTests(stage: Stage): void {
     await page.getByText('took it back').waitFor();
     await page.getByRole('heading', { name: 'Moving from' }).waitFor({ state: 'detached' });
     await query(system.databaseUrl, 'ALTER TABLE expenses DROP CONSTRAINT poison');
-    await system.redriveAll();
+    const mended = { all: true, reason: 'It is mended.' };
+    await system.operator('POST', '/dead-letters/redrive', mended);
     await page
       .getByRole('listitem')
       .filter({ hasText: 'dead letters' })

@@ -22,8 +22,8 @@ export interface ConsoleSystem {
   /** Starts the api again, on the same port. */
   startApi(): Promise<void>;
   create(amount: number, notes?: string): Promise<number>;
-  /** Puts all dead letters back into their queue. */
-  redriveAll(): Promise<void>;
+  /** Orders something over HTTP; `path` follows `/api/v1/migration`. */
+  operator(method: 'POST' | 'PUT', path: string, body: object): Promise<unknown>;
   /** The api reaches PostgreSQL no more. */
   cutDatabase(): void;
   restoreDatabase(): void;
@@ -58,13 +58,15 @@ export async function startConsoleSystem(
     },
     restoreDatabase: () => proxy.accept(),
     close: () => proxy.close(),
-    async redriveAll() {
-      const answer = await fetch(`${origin}/api/v1/migration/dead-letters/redrive`, {
-        method: 'POST',
+    async operator(method, path, body) {
+      const answer = await fetch(`${origin}/api/v1/migration${path}`, {
+        method,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ all: true, reason: 'It is mended.' }),
+        body: JSON.stringify(body),
       });
-      expect(answer.status, await answer.text()).toBe(200);
+      const text = await answer.text();
+      expect(answer.status, text).toBe(200);
+      return JSON.parse(text);
     },
     async killApi() {
       process.kill(api.pid, 'SIGKILL');

@@ -43,13 +43,11 @@ export function ReplicationPage() {
   );
 }
 
-function Figures({ of: { samples } }: { of: Snapshot }) {
+function Figures({ of: { samples, queues } }: { of: Snapshot }) {
   const last = (column: readonly (number | null)[]) => column.at(-1) ?? null;
-  const [backlog, lag, dead] = [
-    last(samples.backlog),
-    last(samples.lag),
-    last(samples.deadLetters),
-  ];
+  const [backlog, lag] = [last(samples.backlog), last(samples.lag)];
+  const dead =
+    queues && Object.values(queues).reduce((total, { deadLetters }) => total + deadLetters, 0);
   const [written, applied] = [last(samples.written), last(samples.applied)];
   const failed = last(samples.failed);
   return (

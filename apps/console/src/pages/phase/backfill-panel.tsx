@@ -19,7 +19,12 @@ const STATES: Readonly<Record<BackfillOrder['state'], Tone>> = {
 };
 
 const COLUMNS: readonly TableColumn<BackfillOrder>[] = [
-  { name: 'State', cell: ({ state }) => <Badge tone={STATES[state]}>{state}</Badge> },
+  {
+    name: 'State',
+    cell: ({ state, result }) => (
+      <Badge tone={(result?.remaining ?? 0) > 0 ? 'warn' : STATES[state]}>{state}</Badge>
+    ),
+  },
   { name: 'Asked', cell: ({ askedAt }) => <RelativeTime at={askedAt} /> },
   { name: 'By', cell: ({ actor }) => actor },
   { name: 'Reason', cell: ({ reason }) => reason },

@@ -1,4 +1,4 @@
-import type { SwitchState } from '@tandem/storage/phase';
+import type { KnownGate, SwitchState } from '@tandem/storage/phase';
 import { useState } from 'preact/hooks';
 import { send } from '../../api/client.ts';
 import { desiredPhase, effectivePhase, snapshot } from '../../api/snapshot.ts';
@@ -8,7 +8,8 @@ import { Badge } from '../../parts/badge.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { STORE_NAMES } from '../../words.ts';
+import { PHASE_ORDER, STORE_NAMES } from '../../words.ts';
+import { GateList, isInTheWay } from './gate-list.tsx';
 
 /** What the driver does in each state in which it acts; in the others it waits. */
 const ACTS: Partial<Record<SwitchState, string>> = {
@@ -47,11 +48,7 @@ export function MovingPanel() {
       }
     >
       {act !== undefined && <p>{act}</p>}
-      {waitingFor !== null && (
-        <p>
-          <strong>Waiting for</strong> {waitingFor}
-        </p>
-      )}
+      <WaitingFor sentence={waitingFor} gates={closedOnTheWay()} />
       {act === undefined && waitingFor === null && (
         <p>The driver will take the next step by itself.</p>
       )}
@@ -74,6 +71,37 @@ export function MovingPanel() {
       {isCancelling && <CancelDialog close={() => setCancelling(false)} />}
     </Panel>
   );
+}
+
+/** The gates in the way, if there are any; what else is waited for is told in the driver's words. */
+function WaitingFor({ sentence, gates }: { sentence: string | null; gates: readonly KnownGate[] }) {
+  if (gates.length > 0) {
+    return (
+      <>
+        <p>
+          <strong>Waiting for {gates.length === 1 ? 'a gate' : `${gates.length} gates`}</strong> to
+          open:
+        </p>
+        <GateList gates={gates} />
+      </>
+    );
+  }
+  if (sentence === null) return null;
+  return (
+    <p>
+      <strong>Waiting for</strong> {sentence}
+    </p>
+  );
+}
+
+/** Of the next step towards the phase that is asked for. */
+function closedOnTheWay(): readonly KnownGate[] {
+  const { ahead, back } = snapshot.value?.migration ?? {};
+  const [here, wanted] = [effectivePhase.value, desiredPhase.value].map((phase) =>
+    phase === undefined ? -1 : PHASE_ORDER.indexOf(phase),
+  );
+  const step = (wanted ?? 0) > (here ?? 0) ? ahead : back;
+  return (step?.gates ?? []).filter(isInTheWay);
 }
 
 function CancelDialog({ close }: { close: () => void }) {

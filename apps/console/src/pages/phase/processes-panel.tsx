@@ -28,13 +28,13 @@ const COLUMNS: readonly TableColumn<LiveProcess>[] = [
     name: 'Believes',
     cell: ({ effective }) =>
       effective === effectivePhase.value ? (
-        effective
+        <span class="nowrap">{effective}</span>
       ) : (
         <Badge tone="warn">{effective ?? 'not known yet'}</Badge>
       ),
   },
   { name: 'Epoch', cell: ({ epoch }) => count(epoch), isNumber: true },
-  { name: 'Wants', cell: ({ desired }) => desired },
+  { name: 'Wants', cell: ({ desired }) => <span class="nowrap">{desired}</span> },
   { name: 'Waits for', cell: ({ waitingFor }) => waitingFor ?? <span class="quiet">nothing</span> },
   { name: 'Started', cell: ({ startedAt }) => <RelativeTime at={startedAt} /> },
 ];
