@@ -35,17 +35,18 @@ export function App() {
 }
 
 function SignedIn() {
-  const { page } = route.value;
+  const { page, rest } = route.value;
+  const place = [page, ...rest].join('/');
   const View = VIEWS[page];
   const name = PAGES.find(({ id }) => id === page)?.name ?? '';
   const heading = useRef<HTMLHeadingElement>(null);
-  const before = useRef(page);
+  const before = useRef(place);
   useEffect(() => {
     document.title = `${name} · Tandem`;
     // Who goes to another page by keyboard or screen reader goes on reading there.
-    if (before.current !== page) heading.current?.focus();
-    before.current = page;
-  }, [page, name]);
+    if (before.current !== place) heading.current?.focus();
+    before.current = place;
+  }, [place, name]);
   return (
     <>
       <a class="skip" href="#main">

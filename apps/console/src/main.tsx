@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import './style/base.css';
 import './style/parts.css';
 import './style/pages.css';
+import './style/lists.css';
 import { render } from 'preact';
 import { startClock } from './api/clock.ts';
 import { resume } from './api/session.ts';

@@ -43,6 +43,17 @@ export function goTo(href: string): void {
   location.hash = href;
 }
 
+/** Sets members of the address behind the `?`; an empty one goes. No step of the history: nobody wants
+ *  to go back letter by letter. With none all go. */
+export function replaceQuery(members: Readonly<Record<string, string>>): void {
+  const { page, rest, query } = route.peek();
+  const isClearing = Object.keys(members).length === 0;
+  const next = isClearing ? {} : { ...Object.fromEntries(query), ...members };
+  const set = Object.entries(next).filter(([, value]) => value !== '');
+  history.replaceState(null, '', hrefOf(page, rest, Object.fromEntries(set)));
+  hash.value = location.hash;
+}
+
 export function startRouter(): void {
   const follow = () => {
     // Others name a place on the page that is shown.

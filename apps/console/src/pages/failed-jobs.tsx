@@ -1,5 +1,9 @@
-import { EmptyState } from '../parts/empty-state.tsx';
+import { route } from '../router.ts';
+import { LetterPage } from './failed-jobs/letter-page.tsx';
+import { LettersPage } from './failed-jobs/letters-page.tsx';
 
+/** Secondary-write jobs that failed for good: all of them, or the one that the address names. */
 export function FailedJobsPage() {
-  return <EmptyState title="This page is being built." />;
+  const [jobId] = route.value.rest;
+  return jobId === undefined ? <LettersPage /> : <LetterPage key={jobId} jobId={jobId} />;
 }

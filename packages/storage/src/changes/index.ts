@@ -6,6 +6,7 @@ export {
   planDifference,
   type RecordDifference,
 } from './differences.ts';
+export type { EditDecision, EditedRecord, EditOrder, ExternalEdit } from './external-edit.ts';
 export { judge, type StoredState, type Verdict } from './guard.ts';
 export { type CurrentRecord, type Plan, type PlanContext, plan } from './plan.ts';
 export { compareStamps, entityTag, type Stamp } from './stamp.ts';

@@ -1,16 +1,8 @@
 import { basename } from 'node:path';
-import type { EditAdopter } from '../changes/index.ts';
+import type { EditAdopter, EditDecision, EditOrder, ExternalEdit } from '../changes/index.ts';
 import { sentenceOf, TandemError } from '../errors.ts';
 import { adoptEdit } from './edit-adoption.ts';
-import {
-  type EditDecision,
-  type EditOrder,
-  type ExternalEdit,
-  type ForeignEdit,
-  listed,
-  readEdits,
-  writeEdit,
-} from './external-edit.ts';
+import { type ForeignEdit, listed, readEdits, writeEdit } from './external-edit.ts';
 import type { OpenContext } from './open-context.ts';
 import { storageError } from './whole-file.ts';
 

@@ -1,4 +1,4 @@
-import type { EditAdopter } from '../changes/index.ts';
+import type { EditAdopter, EditedRecord, EditOrder, ExternalEdit } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -6,13 +6,7 @@ import type { AuditEntry } from '../replication/index.ts';
 import { askOrDo } from './ask-holder.ts';
 import { noSuchEdit } from './edit-shelf.ts';
 import { editErrand } from './errands.ts';
-import {
-  type EditedRecord,
-  type EditOrder,
-  type ExternalEdit,
-  listed,
-  readEdits,
-} from './external-edit.ts';
+import { listed, readEdits } from './external-edit.ts';
 import { realFileSystem } from './file-system.ts';
 import { layoutOf } from './layout.ts';
 import { openJsonStore } from './open.ts';

@@ -1,3 +1,4 @@
+export type { EditOrder, ExternalEdit } from '../changes/index.ts';
 export type { CollectionContent, StoreContent } from './archive-content.ts';
 export { type ArchiveManifest, checkArchive } from './archive-file.ts';
 export {
@@ -7,7 +8,6 @@ export {
   planArchive,
 } from './archive-store.ts';
 export { type CheckpointOptions, checkpointWherever } from './checkpoint-wherever.ts';
-export type { EditOrder, ExternalEdit } from './external-edit.ts';
 export {
   type ExternalEdits,
   externalEditsOf,

@@ -2,7 +2,14 @@
 //   open ──────┤  StorageBroken ──> failed ──> recover from disk (own timer) ──> serving
 //              └── close(): checkpoint, last mark ──> closed ──> lock released
 //   Reads look at memory alone; writes go through the commit loop.
-import type { EditAdopter, Item, Outcome, Write } from '../changes/index.ts';
+import type {
+  EditAdopter,
+  EditOrder,
+  ExternalEdit,
+  Item,
+  Outcome,
+  Write,
+} from '../changes/index.ts';
 import { TandemError } from '../errors.ts';
 import { type JsonPhase, type JsonPhaseState, primaryOf } from '../phase/index.ts';
 import type { Outbox } from '../replication/index.ts';
@@ -16,7 +23,6 @@ import { disagreements } from './disagreements.ts';
 import { type DiskTrouble, DiskWatch, hasRoom } from './disk-watch.ts';
 import { jsonAdopter } from './edit-adoption.ts';
 import { EditShelf } from './edit-shelf.ts';
-import type { EditOrder, ExternalEdit } from './external-edit.ts';
 import type { FileLock } from './file-system.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { type HandoverRequest, watchHandover } from './handover.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EditAdopter } from '../changes/index.ts';
+import type { EditAdopter, EditOrder } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
@@ -8,7 +8,6 @@ import { adopt } from './adoption.ts';
 import { answerAsHolder } from './ask-holder.ts';
 import type { KeepDisagreements } from './disagreements.ts';
 import { checkpointErrand, editErrand } from './errands.ts';
-import type { EditOrder } from './external-edit.ts';
 import { type FileLock, type FileSystem, realFileSystem } from './file-system.ts';
 import { requestHandover } from './handover.ts';
 import { JOURNAL_ROOM, type JournalRoom } from './journal.ts';

@@ -1,0 +1,34 @@
+import { send } from '../../api/client.ts';
+import { counted } from '../../format.ts';
+import { ActDialog } from '../../parts/act-dialog.tsx';
+
+/** Ends differences without touching a store. */
+export function AcceptDialog({
+  ids,
+  close,
+  done,
+}: {
+  ids: readonly number[];
+  close: () => void;
+  done: () => void;
+}) {
+  return (
+    <ActDialog
+      title={`Accept ${counted(ids.length, 'difference')} as they are`}
+      verb="Accept"
+      confirmation={ids.length > 1 ? `accept ${ids.length}` : undefined}
+      close={close}
+      act={async (reason) => {
+        const { changed } = await send<{ changed: number }>('POST', '/divergences/accept', {
+          ...{ ids, reason },
+        });
+        done();
+        return `${counted(changed, 'difference')} ended as they are.`;
+      }}
+    >
+      <p>
+        Both stores stay as they are. While they differ, the next comparison lists the records anew.
+      </p>
+    </ActDialog>
+  );
+}
