@@ -150,6 +150,9 @@ test('a write is counted and traced from the request to the secondary, and reads
   expect(api.value('tandem_writes_total', { op: 'create', outcome: 'created' })).toBe(2);
   expect(api.value('tandem_journal_sync_duration_seconds_count')).toBeGreaterThan(0);
   expect(api.value('tandem_phase', { phase: 'postgres-primary' })).toBe(1);
+  expect(api.value('tandem_switch_pause_seconds_count')).toBe(1);
+  // The api that lets go of the store leaves its files as a clean stop does.
+  expect(api.value('tandem_checkpoint_duration_seconds_count')).toBeGreaterThan(0);
   for (const direction of ['postgres', 'json']) {
     const applied = { direction, end: 'applied' };
     expect(working.value('tandem_secondary_writes_total', applied)).toBe(1);

@@ -250,7 +250,7 @@ export class JsonFollower {
     const { observer, desiredBy } = this.#options;
     const driver = new PhaseDriver({
       ...{ json: store, postgres, queues, collections, processes, watch, log, signal: end },
-      desiredBy,
+      ...{ desiredBy, observer },
     });
     this.#driver = driver;
     if (!(await this.#prepare(store, driver, end))) return false;

@@ -1,6 +1,7 @@
 import { CatchUpWatch } from '@tandem/storage/consistency';
 import { TandemError } from '@tandem/storage/errors';
 import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
 import { openDualStores } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { PhaseDriver } from './phase-driver.ts';
@@ -20,6 +21,7 @@ test('I3: a commit that a failed disk came back with is let go of, although Post
     processes: { live: async () => [] },
     signal: new AbortController().signal,
     desiredBy: () => 'json-primary',
+    observer: noObserver,
   });
   isAway = true;
   driver.sawSeal();

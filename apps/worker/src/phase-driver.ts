@@ -7,6 +7,7 @@ import type { CatchUpWatch } from '@tandem/storage/consistency';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
+import type { Observer } from '@tandem/storage/observer';
 import {
   disagreement,
   failpoint,
@@ -60,6 +61,7 @@ export interface PhaseDriverOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly desiredBy: LiveContext['desiredBy'];
+  readonly observer: Observer;
 }
 
 /** Moves the phase for as long as this process holds the JSON store. */
@@ -226,11 +228,11 @@ export class PhaseDriver {
   }
 
   async #step(next: Phase, desired: Phase): Promise<Refusal | undefined> {
-    const { signal, desiredBy } = this.#options;
+    const { signal, desiredBy, observer } = this.#options;
     const context = this.context(reasonOf(desired));
     if (next === 'postgres-only') return this.#endDualWrite(context);
     return promoteJson({
-      ...{ ...context, signal, desiredBy },
+      ...{ ...context, signal, desiredBy, observer },
       facts: () => this.#facts(),
       drained: (timeoutMs) => drained(this.#options.queues.pool, QUEUES.json, timeoutMs),
     });

@@ -54,6 +54,18 @@ export interface ShadowRead {
   readonly seconds: Partial<Record<StoreName, number>>;
 }
 
+/** A checkpoint of the JSON store that was tried. */
+export interface Checkpointed extends Span {
+  readonly isDone: boolean;
+}
+
+/** A switch of the primary that was made while requests came in. */
+export interface Switched {
+  readonly to: StoreName;
+  /** From the seal on: until the new primary serves, or, towards JSON, until its lock is let go of. */
+  readonly pauseMs: number;
+}
+
 /**
  * Port: is told of work once it is done, to measure it and to trace it. Called on the way of every
  * write, so an implementation is quick, keeps nothing of a record, and never throws.
@@ -64,6 +76,8 @@ export interface Observer {
   applied(batch: AppliedBatch): void;
   failed(job: FailedJob): void;
   shadowRead(read: ShadowRead): void;
+  checkpointed(checkpoint: Checkpointed): void;
+  switched(move: Switched): void;
 }
 
 const ignore = (): void => {};
@@ -75,4 +89,6 @@ export const noObserver: Observer = {
   applied: ignore,
   failed: ignore,
   shadowRead: ignore,
+  checkpointed: ignore,
+  switched: ignore,
 };

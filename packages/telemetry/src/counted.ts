@@ -14,6 +14,8 @@ const REQUEST_BUCKETS = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 const LAG_BUCKETS = [
   0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400,
 ];
+/** From an empty store to ten million records on a slow disk. */
+const CHECKPOINT_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096];
 
 /** A counter that begins with its first event has no increase to show for it, and an alert on rare
@@ -83,6 +85,18 @@ export function workMetrics(registry: Registry, collections: readonly string[]) 
     journalBytes: new Counter({
       ...{ name: 'tandem_journal_written_bytes_total', registers },
       help: 'Bytes appended to the journal.',
+    }),
+    checkpoint: new Histogram({
+      ...{ name: 'tandem_checkpoint_duration_seconds', registers, buckets: CHECKPOINT_BUCKETS },
+      help: 'Writing a whole checkpoint of the JSON store, in the background.',
+    }),
+    checkpointFailures: new Counter({
+      ...{ name: 'tandem_checkpoint_failures_total', registers },
+      help: 'Checkpoints that failed; the journal has what the files lack.',
+    }),
+    switchPause: new Histogram({
+      ...{ name: 'tandem_switch_pause_seconds', registers, buckets: REQUEST_BUCKETS },
+      help: 'How long writes waited for a switch of the primary, by the process that drove it.',
     }),
     postgresCommit: new Histogram({
       ...{ name: 'tandem_postgres_commit_duration_seconds', registers, buckets: REQUEST_BUCKETS },
@@ -187,5 +201,10 @@ export function observerOf(work: ReturnType<typeof workMetrics>): Observer {
         work.shadowReadDuration.observe({ op, store }, took);
       }
     },
+    checkpointed({ startedMs, endedMs, isDone }) {
+      if (isDone) work.checkpoint.observe((endedMs - startedMs) / 1_000);
+      else work.checkpointFailures.inc();
+    },
+    switched: ({ pauseMs }) => work.switchPause.observe(pauseMs / 1_000),
   };
 }

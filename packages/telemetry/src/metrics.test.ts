@@ -105,7 +105,14 @@ test('I5: an observer that fails is logged once and fails nothing', () => {
   const log = recordingLog();
   const heard: string[] = [];
   const ignore = () => {};
-  const silent = { relayed: ignore, applied: ignore, failed: ignore, shadowRead: ignore };
+  const silent = {
+    relayed: ignore,
+    applied: ignore,
+    failed: ignore,
+    shadowRead: ignore,
+    checkpointed: ignore,
+    switched: ignore,
+  };
   const broken = {
     ...silent,
     committed() {

@@ -24,5 +24,7 @@ export function observing(observers: readonly Observer[], log: Log): Observer {
     applied: (batch) => tell((observer) => observer.applied(batch)),
     failed: (job) => tell((observer) => observer.failed(job)),
     shadowRead: (read) => tell((observer) => observer.shadowRead(read)),
+    checkpointed: (checkpoint) => tell((observer) => observer.checkpointed(checkpoint)),
+    switched: (move) => tell((observer) => observer.switched(move)),
   };
 }

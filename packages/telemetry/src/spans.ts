@@ -107,6 +107,8 @@ export function openTracing({ name, url, environment, log }: OpenTracingOptions)
     },
     failed: () => {},
     shadowRead: () => {},
+    checkpointed: () => {},
+    switched: () => {},
   };
 
   return {

@@ -177,8 +177,8 @@ export class JsonSession {
   }
 
   #live(reason: string): LiveContext {
-    const { signal, desiredBy } = this.#options;
-    return { ...this.context(reason), signal, desiredBy, facts: () => this.#facts() };
+    const { signal, desiredBy, observer } = this.#options;
+    return { ...this.context(reason), signal, desiredBy, observer, facts: () => this.#facts() };
   }
 
   async #facts(): Promise<GateFacts> {

@@ -87,12 +87,17 @@ export class CheckpointRuns {
   }
 
   async #run(): Promise<void> {
+    const startedMs = performance.now();
+    const tell = (isDone: boolean): void =>
+      this.#context.observer.checkpointed({ startedMs, endedMs: performance.now(), isDone });
     try {
       await this.#options.checkpointer.run(this.#options.core());
       await this.#options.onDone();
       this.#trouble = undefined;
       this.#forgetRetry();
+      tell(true);
     } catch (error) {
+      tell(false);
       const since = this.#trouble?.since ?? new Date(this.#context.now()).toISOString();
       this.#trouble = { since, sentence: sentenceOf(error) };
       this.#tryAgainLater();

@@ -4,6 +4,7 @@ import {
   type Difference,
   type Progress,
 } from '../consistency/index.ts';
+import type { Observer } from '../observer.ts';
 import type { Store } from '../store.ts';
 import type { GateFacts } from './gates.ts';
 import type { PhaseGuard } from './phase-state.ts';
@@ -24,6 +25,7 @@ export interface LiveContext extends SwitchContext {
   readonly machine: SwitchMachine;
   /** The phase that rows of the flags' table ask for, resolved as this process does. */
   readonly desiredBy: (rows: Parameters<PhaseGuard>[0]) => Phase;
+  readonly observer?: Observer;
   /** From the seal until the commit, {@link PAUSE_TIMEOUT_MS} if not given. */
   readonly pauseTimeoutMs?: number;
 }

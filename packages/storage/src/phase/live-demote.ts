@@ -66,6 +66,7 @@ export async function promoteJson(context: DemoteContext): Promise<Refusal | und
   });
   if (refusal === undefined) {
     const pauseMs = elapsedMs();
+    context.observer?.switched({ to: 'json', pauseMs });
     log.info({ pauseMs }, `Phase: JSON is primary; the drain took ${pauseMs} ms.`);
   }
   return refusal;

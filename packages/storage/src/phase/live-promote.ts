@@ -57,6 +57,7 @@ export async function promotePostgres(context: PromoteContext): Promise<Refusal 
   requests.serve(postgres);
   await failpoint('promote.released');
   const { pauseMs } = promotion;
+  context.observer?.switched({ to: 'postgres', pauseMs });
   log.info({ pauseMs }, `Phase: PostgreSQL is primary; writes waited ${pauseMs} ms.`);
   await context.stopRelay();
   await queues.dropCovered('postgres');
