@@ -12,6 +12,7 @@ export type Session =
 export const session = signal<Session>({ state: 'asking' });
 
 const URL = '/api/v1/migration/session';
+const UNREACHABLE = 'The API can not be reached.';
 const FRAGMENT = /^#token=(\S+)$/;
 /** Begins a session with the token in the address, which is taken out of it, or goes on with one. */
 export async function resume(): Promise<void> {
@@ -23,14 +24,15 @@ export async function resume(): Promise<void> {
 
 async function goOn(): Promise<void> {
   const answer = await asked('GET');
-  session.value = answer?.ok ? { state: 'in' } : { state: 'out', why: null };
+  if (answer?.ok) session.value = { state: 'in' };
+  else session.value = { state: 'out', why: answer === undefined ? UNREACHABLE : null };
 }
 
 /** Exchanges the operators' token for a session. */
 export async function signIn(token: string): Promise<void> {
   const answer = await asked('POST', { authorization: `Bearer ${token}` });
   if (answer === undefined) {
-    session.value = { state: 'out', why: 'The API can not be reached.' };
+    session.value = { state: 'out', why: UNREACHABLE };
   } else if (answer.ok) {
     session.value = { state: 'in' };
   } else if (answer.status === 401) {

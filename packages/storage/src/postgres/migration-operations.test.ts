@@ -100,6 +100,29 @@ test('a dry run writes nothing and shows steps, gates with their numbers, and th
   expect((await operations.phase()).intent).toBeNull();
 });
 
+test('how it stands is one look: the steps to both neighbours, and which of them an environment locks', async () => {
+  await move('json-primary');
+  backlog = { total: 0, deadLetters: 2 };
+  await operations.setPhase('postgres-primary', ASKED);
+  await running('api', { DUAL_WRITE_ENABLED: true });
+  const standing = await operations.standing(1);
+  expect(standing).toMatchObject({
+    phase: { effective: 'json-primary', desired: 'postgres-primary' },
+    ahead: { from: 'json-primary', to: 'postgres-primary', lockedBy: null },
+    back: { from: 'json-primary', to: 'json-only', gates: [] },
+    processes: [{ kind: 'api' }],
+    backfill: { towards: 'postgres', running: [] },
+    history: [{ kind: 'set', to: 'postgres-primary', reason: ASKED.reason }],
+  });
+  expect(standing.ahead?.gates.find(({ name }) => name === 'dead letters')?.open).toBe(false);
+  expect(standing.back?.lockedBy).toMatch(/FF_DUAL_WRITE_ENABLED=true is set for api /);
+  await move('postgres-only');
+  expect(await operations.standing(1)).toMatchObject({
+    ahead: null,
+    back: { to: 'postgres-primary', movesPrimary: false },
+  });
+});
+
 test('what the journal has and the queue has not counts as waiting too', async () => {
   await move('json-primary');
   json = jsonAt('json-primary', 1);
