@@ -11,7 +11,12 @@ import {
   type PostgresPhaseState,
   planOf,
 } from '@tandem/storage/phase';
-import { createPool, postgresPhase, schemaIsCurrent } from '@tandem/storage/postgres';
+import {
+  createPool,
+  describeUnseenRows,
+  postgresPhase,
+  schemaIsCurrent,
+} from '@tandem/storage/postgres';
 import { databaseOf } from './database-url.ts';
 import { lookAtMeeting } from './doctor-meeting.ts';
 import { inspect } from './inspect.ts';
@@ -40,6 +45,8 @@ interface JsonSide {
 interface PostgresSide {
   readonly state: PostgresPhaseState | null;
   readonly needsMigration: boolean;
+  /** Rows that no comparison would see, as sentences. */
+  readonly unseen?: readonly string[];
 }
 
 /** The state that a store begins with. */
@@ -65,7 +72,7 @@ export async function diagnose(configuration: Configuration): Promise<Diagnosis>
       ...shared,
       steps: [],
       blocked,
-      findings: findingsOf(status, undefined, postgres.state),
+      findings: findingsOf(status, undefined, postgres),
     };
   }
   const meeting = await lookAtMeeting(configuration, json, postgres);
@@ -79,7 +86,7 @@ export async function diagnose(configuration: Configuration): Promise<Diagnosis>
     needsMigration: postgres.needsMigration,
     ...meeting,
   });
-  return { ...shared, ...plan, findings: findingsOf(status, json, postgres.state) };
+  return { ...shared, ...plan, findings: findingsOf(status, json, postgres) };
 }
 
 async function lookAtJson(directory: string): Promise<JsonSide> {
@@ -104,7 +111,8 @@ async function lookAtPostgres(configuration: Configuration): Promise<PostgresSid
   try {
     if (!(await schemaIsCurrent(pool))) return { state: null, needsMigration: true };
     const state = await postgresPhase(pool, () => new Date()).read();
-    return { state, needsMigration: false };
+    const unseen = await describeUnseenRows(pool, await loadCollections());
+    return { state, needsMigration: false, unseen };
   } catch {
     return { state: null, needsMigration: false };
   } finally {
@@ -124,7 +132,7 @@ const number = (count: number, one: string, many = `${one}s`): string =>
 function findingsOf(
   status: Status,
   json: JsonSide | undefined,
-  postgres: PostgresPhaseState | null,
+  { state: postgres, unseen = [] }: PostgresSide,
 ): string[] {
   const { desired, effective, backlog, deadLetters, processes } = status;
   const found: (string | undefined)[] = [
@@ -146,6 +154,7 @@ function findingsOf(
     json?.openEdits
       ? `${number(json.openEdits, 'foreign edit')} of the JSON files to adopt or reject.`
       : undefined,
+    ...unseen,
     ...status.problems,
   ];
   return found.filter((sentence) => sentence !== undefined);

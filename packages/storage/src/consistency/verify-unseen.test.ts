@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { verifiedLast } from '../postgres/index.ts';
+import { describeUnseenRows, verifiedLast } from '../postgres/index.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
 import { create, expense, run } from '../testing/store-fixture.ts';
 
@@ -57,6 +57,14 @@ test('what no comparison would see does not come in, and what is loaded with tri
     INSERT INTO expenses (id, date, category, amount, account) VALUES (5, '2025-01-01', 'x', 1, 'y');
     SET session_replication_role = origin`);
   expect((await changed()).differences).toMatchObject([{ kind: 'extra', subject: { id: 5 } }]);
+  // What came in before the constraint: "tandem doctor" names it.
+  const { pool, collections } = dual;
+  expect(await describeUnseenRows(pool, collections)).toEqual([]);
+  await pool.query('ALTER TABLE expenses DROP CONSTRAINT expenses_id_is_positive');
+  for (const id of [0, -1, -2, -3, -4, -5]) await typed(id, '{}');
+  expect(await describeUnseenRows(pool, collections)).toEqual([
+    expect.stringMatching(/^The table expenses has rows .*: 0, -1, -2, -3, -4 and 1 more\. Give/),
+  ]);
 });
 
 test('a run counts for the gates of its own epoch alone', async () => {

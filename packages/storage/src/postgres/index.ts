@@ -33,6 +33,7 @@ export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { createScratchSchema, type ScratchSchema } from './scratch-schema.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
+export { describeUnseenRows } from './unseen-rows.ts';
 export { type ListedVerify, listVerifyRuns, type VerifyListPage } from './verify-run-list.ts';
 export {
   lastVerify,
