@@ -147,6 +147,33 @@ test('without clients’ tokens the records are open, and nothing else is', asyn
   await open.app.close();
 });
 
+/** The schemes that an operation of the scope names in the OpenAPI document; `{}`: also without any. */
+const SECURITY: Readonly<Record<Scope, readonly object[]>> = {
+  public: [],
+  read: [{}, { clientToken: [] }, { operatorToken: [] }],
+  write: [{}, { clientToken: [] }, { operatorToken: [] }],
+  metrics: [{ operatorToken: [] }, { clientToken: [] }],
+  operator: [{ operatorToken: [] }, { consoleSession: [] }],
+};
+
+test('the OpenAPI document says of every operation what it needs, and that it may be refused', async () => {
+  const { paths } = (await app.inject('/openapi.json')).json();
+  const documented = app.routeScopes.flatMap(({ method, url, scope }) => {
+    const path = paths[url.replaceAll(/:(\w+)/g, '{$1}')];
+    const operation = path?.[method.toLowerCase()];
+    return operation === undefined ? [] : [{ method, url, scope, operation }];
+  });
+  expect(documented.length).toBeGreaterThan(40);
+  for (const { method, url, scope, operation } of documented) {
+    const where = `${method} ${url}`;
+    const isLogIn = isOfSession(method, url, 'POST');
+    const wanted = isLogIn ? [{ operatorToken: [] }] : SECURITY[scope];
+    expect({ where, security: operation.security }).toEqual({ where, security: wanted });
+    const refusals = scope === 'public' ? [] : ['401', '403', '429'];
+    expect(Object.keys(operation.responses), where).toEqual(expect.arrayContaining(refusals));
+  }
+});
+
 /** The files of a page are one line, as their names are nobody's decision. */
 function withoutFile({ method, url }: RouteScope): string {
   const page = LIBRARY_FILES.find((path) => `${method} ${url}`.startsWith(path));

@@ -14,8 +14,17 @@ export const sharedSchemas = (collections: readonly Collection[]): readonly Json
   ...collections.flatMap(collectionSchemas),
 ];
 
-const READ_PROBLEMS = ['not-primary', 'unavailable', 'storage-failed', 'internal'] as const;
+/** What the guard answers before any route does. */
+const REFUSALS = ['unauthorized', 'forbidden', 'rate-limited', 'overloaded'] as const;
+const READ_PROBLEMS = [
+  ...REFUSALS,
+  'not-primary',
+  'unavailable',
+  'storage-failed',
+  'internal',
+] as const;
 const WRITE_PROBLEMS = [
+  ...REFUSALS,
   'malformed',
   'too-large',
   'unsupported-media-type',
@@ -25,7 +34,6 @@ const WRITE_PROBLEMS = [
   'unavailable',
   'outcome-unknown',
   'storage-failed',
-  'overloaded',
   'storage-full',
   'internal',
 ] as const;

@@ -11,6 +11,8 @@ const withBody = problemResponses([...REFUSED, 'too-large', 'unsupported-media-t
 export const openSessionSchema = {
   ...operation('Exchange the operators’ token for the console’s cookie', NOTHING),
   description: `The cookie \`${SESSION_COOKIE}\` is HttpOnly and SameSite=Strict and lasts 12 hours. With it, every method but GET and HEAD also needs \`X-Tandem-Console: 1\`.`,
+  // A session is no way to another one.
+  security: [{ operatorToken: [] }],
   response: { 204: NOTHING, ...withBody },
 };
 
