@@ -78,6 +78,7 @@ test('the document is linted without a complaint', async () => {
   expect(complaints.map(({ message, location }) => [message, location[0]?.pointer])).toEqual([]);
 });
 
+// `vitest run apps/api/src/openapi-whole.test.ts -u` writes it anew.
 test('docs/openapi.json is the document', async () => {
   const file = join(import.meta.dirname, '../../../docs/openapi.json');
   await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot(file);
@@ -193,6 +194,48 @@ const FROM_THE_STORE = [
   'overloaded',
   'storage-full',
 ] as const;
+
+const INJECTIONS = [
+  "'; DROP TABLE expenses; --",
+  "1' OR '1'='1",
+  '1; DELETE FROM expenses',
+  "') UNION SELECT token FROM pg_authid --",
+  '$1',
+  '"; DROP SCHEMA pgboss CASCADE; --',
+  '%27%20OR%201=1',
+  '\\x27',
+];
+
+test('SQL in what operators ask for is looked for, never carried out', async () => {
+  const before = (await app.inject('/api/v1/expense')).body;
+  for (const sql of INJECTIONS) {
+    const value = encodeURIComponent(sql);
+    const base = '/api/v1/migration';
+    for (const url of [
+      ...['collection', 'cause', 'fingerprint', 'contains', 'jobIds', 'cursor', 'recordId'].map(
+        (name) => `${base}/dead-letters?${name}=${value}`,
+      ),
+      `${base}/dead-letters?field=${encodeURIComponent(`account=${sql}`)}`,
+      `${base}/dead-letters/groups?contains=${value}`,
+      `${base}/dead-letters/${value}`,
+      `${base}/divergences?collection=${value}&class=${value}`,
+      `${base}/records/${value}/1`,
+      `${base}/records/expense/${value}`,
+      `${base}/external-edits/${value}`,
+      `/api/v1/expense/${value}`,
+      `/api/v1/expense?limit=${value}`,
+    ]) {
+      const answer = await app.inject({ url, headers: AUTHORIZED });
+      expect([200, 404, 422], `${url}: ${answer.body}`).toContain(answer.statusCode);
+      expect(answer.body).not.toMatch(/syntax error|SCRAM-SHA/);
+    }
+    const filter = { collection: sql, contains: sql, field: { name: sql, value: sql } };
+    const discard = JSON.stringify({ filter, reason: sql, actor: sql });
+    const answer = await app.inject(json('POST', `${base}/dead-letters/discard`, discard));
+    expect(answer.json()).toMatchObject({ matched: 0, changed: 0 });
+  }
+  expect((await app.inject('/api/v1/expense')).body).toBe(before);
+});
 
 test('every example of a problem is what is answered', async () => {
   for (const [code, { value: sample }] of Object.entries(document.components.examples)) {

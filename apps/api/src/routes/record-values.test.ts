@@ -18,6 +18,19 @@ describe.each(cases)('values of $name over $store', ({ store, collection, name }
   afterAll(() => api.close());
   const { call, create, recordText } = recordRequests(() => api, collection);
 
+  test('SQL in a value is a text like any other, also under a key and in a condition', async () => {
+    for (const sql of ["'; DROP TABLE expenses; --", "$1 ' OR '1'='1", '\\\\x27; --']) {
+      const notes = JSON.stringify(sql);
+      const key = { 'idempotency-key': sql.replaceAll(' ', '') };
+      const created = await call('POST', '', bodyWith({ notes, category: notes }), key);
+      const { id } = created.json()[name];
+      expect((await call('GET', `/${id}`)).json()).toMatchObject({ notes: sql, category: sql });
+      const tag = { 'if-match': `"${sql.replaceAll(/[^!-~]|"/g, '')}"` };
+      expect((await call('DELETE', `/${id}`, undefined, tag)).statusCode).toBe(412);
+      expect((await call('POST', '/bulk-delete', `{"ids":[${notes}]}`)).statusCode).toBe(422);
+    }
+  });
+
   /** Expects a refusal that writes nothing. */
   async function expectInvalid(body: string, fields: readonly string[]): Promise<void> {
     const before = (await call('GET')).body;
