@@ -17,6 +17,9 @@ const OWN_RECORDS = 4;
 const LEFT_SHARE = 0.6;
 const KEYED_SHARE = 0.5;
 const POISON_SHARE = 0.04;
+/** How often something that was answered is asked for again with its key, and of how many. */
+const REPEAT_SHARE = 0.05;
+const REPEATABLE_MAX = 20;
 
 /** Ids that clients tell each other. */
 export class HotRecords {
@@ -68,6 +71,8 @@ class Client {
   readonly random: () => number;
   readonly #options: ClientOptions;
   #own: number[] = [];
+  /** Acknowledged writes with their keys, the oldest first. */
+  readonly #answered: { readonly call: Call; readonly key: string }[] = [];
   #count = 0;
 
   constructor(options: ClientOptions) {
@@ -77,6 +82,7 @@ class Client {
 
   async step(): Promise<void> {
     const { hot } = this.#options;
+    if (this.random() < REPEAT_SHARE) await this.#repeat();
     const draw = this.random();
     const id = hot.pick(this.random);
     if (!hot.isFull && draw < 0.5) {
@@ -169,8 +175,26 @@ class Client {
       ...(key === undefined ? {} : { key }),
       ...{ ...answer, outcome },
     });
+    if (outcome === 'ok' && answer.record !== null && key !== undefined) this.#keep({ call, key });
     if (outcome !== 'ok' && !signal.aborted) await sleep(REFUSED_PAUSE_MS);
     return { ...answer, outcome };
+  }
+
+  #keep(answered: { readonly call: Call; readonly key: string }): void {
+    this.#answered.push(answered);
+    if (this.#answered.length > REPEATABLE_MAX) this.#answered.shift();
+  }
+
+  /** Asks again for what was done long ago, perhaps by another primary: the same answer, no effect. */
+  async #repeat(): Promise<void> {
+    const { number, origin, history } = this.#options;
+    if (this.#answered.length === 0) return;
+    const { call, key } = pickOf(this.random, this.#answered);
+    const startMs = performance.now();
+    const answer = await attempt(origin, call, key);
+    const endMs = performance.now();
+    const repeated = { client: String(number), call, key, startMs, endMs, attempts: 1 };
+    history.add({ ...repeated, ...answer, isRepeat: true });
   }
 }
 

@@ -23,9 +23,9 @@ export const FAULT_KINDS = {
     holdMs: [200, 4_000],
   },
   'commit-cut': {
-    weight: 4,
-    variants: ['api lost', 'api delivered', 'worker lost', 'worker delivered'],
-    holdMs: [1_000, 2_500],
+    weight: 6,
+    variants: ['api lost', 'api delivered', 'api lost', 'worker lost', 'worker delivered'],
+    holdMs: [2_500, 7_000],
   },
   'full-disk': { weight: 3, variants: ['data'], holdMs: [500, 3_000] },
   'clock-step': {

@@ -42,6 +42,8 @@ export interface Operation {
   readonly told: string;
   readonly attempts: number;
   readonly key?: string;
+  /** The same request and key as an operation that was acknowledged before: it has no effect. */
+  readonly isRepeat?: true;
   /** Of an acknowledged write or a read; `null`: there is no such record. */
   readonly record?: Expense | null;
   /** Of a list. */

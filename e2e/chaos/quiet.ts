@@ -56,7 +56,7 @@ export async function untilQuiet(world: World, desired: Phase): Promise<void> {
       return found === undefined;
     });
   } catch (error) {
-    throw new Error(`${(error as Error).message} What is left: ${standing}.`);
+    throw new Error(`${(error as Error).message} What is left: ${standing}`);
   }
 }
 

@@ -32,7 +32,7 @@ test('an hour has every kind in every variant, within its round, and ends each r
   const all = Object.entries(FAULT_KINDS).flatMap(([kind, { variants }]) =>
     variants.map((variant) => `${kind} ${variant}`),
   );
-  expect([...drawn].sort(), `seed ${seed}`).toEqual(all.sort());
+  expect([...drawn].sort(), `seed ${seed}`).toEqual([...new Set(all)].sort());
 });
 
 test('what the machine can not do is left out', () => {

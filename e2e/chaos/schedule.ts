@@ -33,18 +33,21 @@ export interface Schedule {
 
 const LANES = 2;
 const ROUND_MS_MAX = 45_000;
-/** Before the first fault of a round, and between two of a lane. */
+/** A round begins with nothing but switches under load. */
+const CALM_MS = 6_000;
+/** Between two faults of a lane, and before the first. */
 const GAP_MS = [800, 4_500] as const;
 /** How long a phase is desired; a switch takes a second or two when nothing stands in its way. */
-const PHASE_MS = [3_000, 9_000] as const;
+const PHASE_MS = [2_500, 7_000] as const;
 /** A fault now and then outlasts every deadline of the product. */
 const LONG_SHARE = 0.06;
 const LONG_MS = [9_000, 16_000] as const;
 /** Faults of which a long one tells something new. */
 const MAY_BE_LONG: readonly FaultName[] = ['suspend', 'postgres-stop', 'connections', 'full-disk'];
 
-const PHASES: readonly Phase[] = ['json-only', 'json-primary', 'postgres-primary', 'postgres-only'];
 const DUAL: readonly Phase[] = ['json-primary', 'postgres-primary'];
+/** The switches between the dual phases are those in which the primary changes. */
+const PHASES: readonly Phase[] = ['json-only', ...DUAL, ...DUAL, 'postgres-only'];
 
 /** A whole number of ms within bounds. */
 const between = (random: () => number, [from, to]: readonly [number, number]): number =>
@@ -76,7 +79,7 @@ function laneOf(random: () => number, lengthMs: number, kinds: readonly FaultNam
     Array.from({ length: FAULT_KINDS[kind].weight }, () => kind),
   );
   const events: FaultEvent[] = [];
-  let atMs = between(random, GAP_MS);
+  let atMs = Math.min(CALM_MS, lengthMs / 4) + between(random, GAP_MS);
   while (atMs < lengthMs) {
     const kind = pickOf(random, weighted);
     const isLong = random() < LONG_SHARE && MAY_BE_LONG.includes(kind);
@@ -97,7 +100,9 @@ function phasesOf(random: () => number, lengthMs: number): PhaseEvent[] {
   const events: PhaseEvent[] = [];
   let atMs = 0;
   while (atMs < lengthMs - PHASE_MS[1]) {
-    events.push({ atMs, desired: pickOf(random, PHASES) });
+    const before = events.at(-1)?.desired;
+    const others = PHASES.filter((phase) => phase !== before);
+    events.push({ atMs, desired: pickOf(random, others) });
     atMs += between(random, PHASE_MS);
   }
   events.push({ atMs, desired: pickOf(random, DUAL) });

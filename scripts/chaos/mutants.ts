@@ -6,7 +6,8 @@ import { copyWorkTree, type WorkCopy } from '../mutation/work-copy.ts';
 import { runSeed } from './run-seed.ts';
 
 /** Each seed's schedule has what the mutants need; the first that fails is enough. */
-const SEEDS = [1, 2, 3, 4] as const;
+const SEEDS = [182, 474, 22, 591] as const;
+const SHOWN_MAX = 3;
 const HERE = { seconds: 60, output: 'ignore' } as const;
 
 interface ChaosMutant {
@@ -19,7 +20,7 @@ interface ChaosMutant {
 }
 
 /** Protections that hold the whole together, each taken away. */
-const MUTANTS: readonly ChaosMutant[] = [
+export const MUTANTS: readonly ChaosMutant[] = [
   {
     name: 'the version guard: whatever arrives is applied',
     file: 'packages/storage/src/changes/guard.ts',
@@ -69,7 +70,7 @@ export async function tryMutants(part: string): Promise<number> {
   return survived;
 }
 
-/** The first violation of the first seed that failed; `undefined` when all passed. */
+/** The first violations of the first seed that failed; `undefined` when all passed. */
 async function whyKilled(
   copy: WorkCopy,
   mutant: ChaosMutant,
@@ -82,7 +83,9 @@ async function whyKilled(
       if (run.passed) continue;
       const file = join(run.folder, 'violations.txt');
       if (!existsSync(file)) throw new Error(`Seed ${seed} ended without a judgement.`);
-      return `seed ${seed}: ${readFileSync(file, 'utf8').split('\n')[0]}`;
+      const violations = readFileSync(file, 'utf8').split('\n\n');
+      const shown = violations.slice(0, SHOWN_MAX).map((one) => one.split('\n')[0]);
+      return `seed ${seed}: ${shown.join('\n         ')}`;
     }
     return undefined;
   } finally {

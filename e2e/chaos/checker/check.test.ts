@@ -33,7 +33,7 @@ const updated = (from: Expense, set: Partial<Fields>, span: readonly [number, nu
 const readAs = (id: number, record: Expense | null, span: readonly [number, number]) =>
   told({ kind: 'read', id }, span, { record });
 
-const finally_ = (...records: readonly Expense[]): FinalState => {
+const atRest = (...records: readonly Expense[]): FinalState => {
   const byId = new Map(records.map((record) => [record.id, record]));
   return { atMs: 1_000, json: byId, postgres: byId };
 };
@@ -43,7 +43,7 @@ const changed = { ...first, notes: 'changed' };
 const patch = { kind: 'update', id: 1, set: { notes: 'changed' } } as const;
 
 test.for<[string, Operation[], FinalState]>([
-  ['a creation', [created(first)], finally_(first)],
+  ['a creation', [created(first)], atRest(first)],
   [
     'a change seen by a read beside it',
     [
@@ -52,17 +52,17 @@ test.for<[string, Operation[], FinalState]>([
       readAs(1, changed, [3, 4]),
       readAs(1, changed, [5, 6]),
     ],
-    finally_(changed),
+    atRest(changed),
   ],
   [
     'an unknown change that happened',
     [created(first), told(patch, [2, NEVER], unknown)],
-    finally_(changed),
+    atRest(changed),
   ],
   [
     'an unknown change that did not',
     [created(first), told(patch, [2, NEVER], unknown)],
-    finally_(first),
+    atRest(first),
   ],
   [
     'an unknown change that happened after a read',
@@ -72,7 +72,7 @@ test.for<[string, Operation[], FinalState]>([
       readAs(1, first, [10, 11]),
       readAs(1, changed, [12, 13]),
     ],
-    finally_(changed),
+    atRest(changed),
   ],
   [
     'an unknown creation that happened',
@@ -83,12 +83,12 @@ test.for<[string, Operation[], FinalState]>([
         unknown,
       ),
     ],
-    finally_(expense(7)),
+    atRest(expense(7)),
   ],
   [
     'an unknown creation that did not',
     [told({ kind: 'create', set: FIELDS }, [0, NEVER], unknown)],
-    finally_(),
+    atRest(),
   ],
   [
     'an unknown deletion that happened',
@@ -98,7 +98,7 @@ test.for<[string, Operation[], FinalState]>([
       readAs(1, first, [3, 4]),
       readAs(1, null, [5, 6]),
     ],
-    finally_(),
+    atRest(),
   ],
   [
     'deletions together, unknown, done',
@@ -107,36 +107,31 @@ test.for<[string, Operation[], FinalState]>([
       created(expense(2)),
       told({ kind: 'bulk-delete', ids: [1, 2] }, [2, NEVER], unknown),
     ],
-    finally_(),
+    atRest(),
   ],
 ])('passes: %s', ([, operations, final]) => {
   expect(checkHistory(operations, final)).toEqual([]);
 });
 
 test.for<[string, RegExp, Operation[], FinalState]>([
-  [
-    'an acknowledged creation is missing',
-    /^I1: expense 1 .* missing/,
-    [created(first)],
-    finally_(),
-  ],
+  ['an acknowledged creation is missing', /^I1: expense 1 .* missing/, [created(first)], atRest()],
   [
     'an acknowledged change is missing',
     /no order/,
     [created(first), updated(first, { notes: 'changed' }, [2, 3])],
-    finally_(first),
+    atRest(first),
   ],
   [
     'a deleted record comes back',
     /no order/,
     [created(first), told({ kind: 'delete', id: 1 }, [2, 3]), readAs(1, first, [4, 5])],
-    finally_(),
+    atRest(),
   ],
   [
     'a deleted record is there at the end',
     /no order/,
     [created(first), told({ kind: 'delete', id: 1 }, [2, 3])],
-    finally_(first),
+    atRest(first),
   ],
   [
     'a read goes back in time',
@@ -147,7 +142,7 @@ test.for<[string, RegExp, Operation[], FinalState]>([
       readAs(1, changed, [3, 4]),
       readAs(1, first, [5, 6]),
     ],
-    finally_(changed),
+    atRest(changed),
   ],
   [
     'a stale list',
@@ -157,7 +152,7 @@ test.for<[string, RegExp, Operation[], FinalState]>([
       updated(first, { notes: 'changed' }, [2, 3]),
       told({ kind: 'list' }, [4, 5], { records: [first] }),
     ],
-    finally_(changed),
+    atRest(changed),
   ],
   [
     'a list without a record that is there',
@@ -167,7 +162,7 @@ test.for<[string, RegExp, Operation[], FinalState]>([
       created(expense(2), [0, 1]),
       told({ kind: 'list' }, [4, 5], { records: [first] }),
     ],
-    finally_(first, expense(2)),
+    atRest(first, expense(2)),
   ],
   [
     'a change of two fields, half there',
@@ -176,26 +171,35 @@ test.for<[string, RegExp, Operation[], FinalState]>([
       created(first),
       told({ kind: 'update', id: 1, set: { notes: 'x', business: 'y' } }, [2, NEVER], unknown),
     ],
-    finally_({ ...first, notes: 'x' }),
+    atRest({ ...first, notes: 'x' }),
   ],
   [
     'a refused write is there',
     /refused .* is there: "changed"/,
     [created(first), told(patch, [2, 3], { outcome: 'failed', told: '503 unavailable' })],
-    finally_(changed),
+    atRest(changed),
   ],
-  ['a record that nobody made', /no order/, [], finally_(first)],
+  ['a record that nobody made', /no order/, [], atRest(first)],
   [
     'one id for two',
     /^I9: the id 1 was given 2 times/,
     [created(first), created({ ...first, notes: 'other', business: 'other' }, [3, 4])],
-    finally_(first),
+    atRest(first),
   ],
   [
     'one creation, two records',
     /^I10: one creation had two effects/,
     [created(first)],
-    finally_(first, { ...first, id: 2 }),
+    atRest(first, { ...first, id: 2 }),
+  ],
+  [
+    'a repetition with its key gives another record',
+    /^I10: repeated with its key k/,
+    [
+      { ...created(first), key: 'k' },
+      { ...created(expense(2), [5, 6]), key: 'k', isRepeat: true },
+    ],
+    atRest(first),
   ],
   [
     'half a bulk deletion',
@@ -205,14 +209,14 @@ test.for<[string, RegExp, Operation[], FinalState]>([
       created(expense(2)),
       told({ kind: 'bulk-delete', ids: [1, 2] }, [2, NEVER], unknown),
     ],
-    finally_(expense(2)),
+    atRest(expense(2)),
   ],
   [
     'the stores differ',
     /^I8: the stores hold different things of expense 1/,
     [created(first)],
     {
-      ...finally_(first),
+      ...atRest(first),
       postgres: new Map([[1, changed]]),
     },
   ],
@@ -253,7 +257,7 @@ function trueHistory(random: () => number) {
       else operations.push(updated(life, set, span));
     }
   }
-  return { operations, final: { ...finally_(...lives.values()), atMs: 1e6 } };
+  return { operations, final: { ...atRest(...lives.values()), atMs: 1e6 } };
 }
 
 test('true histories with overlaps and lost answers pass; a lost last change does not', () => {

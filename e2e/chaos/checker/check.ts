@@ -31,9 +31,11 @@ export function checkHistory(
   operations: readonly Operation[],
   final: FinalState,
 ): readonly Violation[] {
-  const found = adoptUnknownCreations(operations, final);
+  const firsts = operations.filter(({ isRepeat }) => isRepeat !== true);
+  const found = adoptUnknownCreations(firsts, final);
   const context = { operations: found, final, byRecord: operationsByRecord(found) };
   return [
+    ...repeatsAnsweredOtherwise(context, operations),
     ...storesDiffer(context),
     ...idsGivenTwice(context),
     ...markersTwice(context),
@@ -133,6 +135,27 @@ function markersTwice(context: Context): Violation[] {
     return [violationOf(context, id, what)];
   });
 }
+
+/** What a repetition with its key is answered: as the first time, or that it can't be answered now. */
+function repeatsAnsweredOtherwise(context: Context, operations: readonly Operation[]): Violation[] {
+  const answers = new Map<string, string>();
+  for (const operation of context.operations) {
+    const { key, outcome } = operation;
+    if (key !== undefined && outcome === 'ok') answers.set(key, answerOf(operation));
+  }
+  return operations.flatMap((operation) => {
+    const { isRepeat, key = '', outcome, told, call, record } = operation;
+    const isOther =
+      outcome === 'ok' ? answers.get(key) !== answerOf(operation) : told.endsWith('key-reused');
+    if (isRepeat !== true || !isOther) return [];
+    const id = 'id' in call ? call.id : (record?.id ?? 0);
+    const what = `I10: repeated with its key ${key}, a request was answered ${told} ${answerOf(operation)} instead of ${answers.get(key)}.`;
+    return [violationOf(context, id, what)];
+  });
+}
+
+const answerOf = ({ record, count }: Operation): string =>
+  record ? canonical(record) : JSON.stringify(record ?? count ?? 'done');
 
 const textsOf = ({ notes, business }: Partial<Expense>): string[] =>
   [notes, business].filter((text) => text !== null && text !== undefined);
