@@ -77,6 +77,7 @@ async function aMove(): Promise<void> {
 
 /** Whatever a page still reads is waited for. */
 async function drawn(page: Page, name: string, fullPage = true): Promise<void> {
-  await page.waitForFunction(`document.querySelector('.loading') === null`);
+  const loading = page.locator('.loading');
+  while ((await loading.count()) > 0) await loading.first().waitFor({ state: 'detached' });
   await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage });
 }
