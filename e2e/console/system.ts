@@ -1,13 +1,16 @@
 // A whole system behind the console: api, worker and a database of their own.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadCollections } from '@tandem/storage/collections';
+import { checkpointWherever } from '@tandem/storage/json';
+import { silentLog } from '@tandem/storage/log';
 import type { Phase } from '@tandem/storage/phase';
 import { startTcpProxy } from '@tandem/storage/testing';
 import { expect, vi } from 'vitest';
 import { buildConsole } from '../../scripts/console/build-console.ts';
 import { freePort } from '../free-port.ts';
 import { phaseAt, setFlags } from '../phase-flags.ts';
-import { call } from '../record-client.ts';
+import { call, legacyFile } from '../record-client.ts';
 import { newMigratedDatabase, type Service, startApi, startWorker } from '../services.ts';
 import { temporaryFolder } from '../tandem-process.ts';
 
@@ -24,6 +27,10 @@ export interface ConsoleSystem {
   create(amount: number, notes?: string): Promise<number>;
   /** Orders something over HTTP; `path` follows `/api/v1/migration`. */
   operator(method: 'POST' | 'PUT', path: string, body: object): Promise<unknown>;
+  update(id: number, field: string, value: unknown): Promise<void>;
+  read(id: number): Promise<unknown>;
+  /** Changes the notes of an expense in the file, as an editor would, and lets the holder look. */
+  editByHand(id: number, notes: string): Promise<void>;
   /** The api reaches PostgreSQL no more. */
   cutDatabase(): void;
   restoreDatabase(): void;
@@ -80,9 +87,27 @@ export async function startConsoleSystem(
       const { body: answer } = await call(origin, 'POST', '/api/v1/expense', body);
       return (answer as { expense: { id: number } }).expense.id;
     },
+    async update(id, field, value) {
+      const { status } = await call(origin, 'PATCH', `/api/v1/expense/${id}`, { field, value });
+      expect(status).toBe(200);
+    },
+    read: async (id) => (await call(origin, 'GET', `/api/v1/expense/${id}`)).body,
+    editByHand: (id, notes) => editByHand(join(dataDir, 'json'), id, notes),
   };
 }
 
 /** Resolves when the api serves in a phase. */
 const stands = (origin: string, phase: Phase): Promise<unknown> =>
   vi.waitUntil(async () => (await phaseAt(origin))?.effective === phase, WAIT);
+
+async function editByHand(directory: string, id: number, notes: string): Promise<void> {
+  const collections = await loadCollections();
+  const timeoutMs = WAIT.timeout;
+  const checkpoint = () =>
+    checkpointWherever({ directory, collections, log: silentLog, timeoutMs });
+  await checkpoint();
+  const records = legacyFile(directory, 'expenses.json');
+  const edited = records.map((record) => (record.id === id ? { ...record, notes } : record));
+  writeFileSync(join(directory, 'expenses.json'), JSON.stringify(edited));
+  await checkpoint();
+}

@@ -25,7 +25,7 @@ export function AuditPage() {
   return (
     <>
       <Filters>
-        <SelectFilter label="What was done" name="action" options={Object.entries(ACTIONS)} />
+        <SelectFilter label="Act" name="action" options={Object.entries(ACTIONS)} />
         <TextFilter label="Who or why has" name="contains" hint="a part of it" />
         <InstantFilter label="Since" name="newerThan" />
         <InstantFilter label="Before" name="olderThan" />

@@ -21,9 +21,9 @@ const COLUMNS: readonly TableColumn<AuditTrailEntry>[] = [
 ];
 
 export const TrailList = ({ entries }: { entries: readonly AuditTrailEntry[] }) => (
-  <section class="panel" aria-label="What was done">
+  <div class="panel">
     <DataTable caption="What was done" columns={COLUMNS} rows={entries} keyOf={({ id }) => id} />
-  </section>
+  </div>
 );
 
 interface RecordName {
