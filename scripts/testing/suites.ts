@@ -26,7 +26,7 @@ export const SUITES: readonly Suite[] = [
     name: 'chaos',
     files: ['e2e/chaos/campaign.test.ts'],
     budgetSeconds: 110,
-    environment: { TANDEM_CHAOS_SECONDS: '40', TANDEM_SEED: '221' },
+    environment: { TANDEM_CHAOS_SECONDS: '60', TANDEM_SEED: '221' },
   },
   {
     // What speaks SQL, once more on the oldest PostgreSQL that is supported.
