@@ -29,7 +29,7 @@ export function consistencyPageTests(stage: Stage): void {
     const differences = page.getByRole('table', { name: 'Differences' });
     await differences.getByRole('row', { name: `expense ${lost} divergent` }).waitFor();
     await differences.getByRole('row', { name: `expense ${edited} conflict` }).waitFor();
-    await page.getByText(/of \d+ would not come back unchanged/).waitFor();
+    await page.getByText(/of [\d,]+ would not come back unchanged/).waitFor();
     await expectGoodLooks(page, 'consistency');
 
     await ordered.getByRole('link', { name: 'differences' }).click();

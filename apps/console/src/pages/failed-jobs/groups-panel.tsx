@@ -32,7 +32,14 @@ export function GroupsPanel({
   const columns: readonly TableColumn<LetterGroup>[] = [
     { name: 'Letters', cell: (group) => count(group.count), isNumber: true },
     { name: 'Cause', cell: ({ cause }) => <Badge tone="bad">{cause}</Badge> },
-    { name: 'Error', cell: ({ template }) => <span class="clipped">{template}</span> },
+    {
+      name: 'Error',
+      cell: ({ template }) => (
+        <span class="clipped" title={template}>
+          {template}
+        </span>
+      ),
+    },
     { name: 'To', cell: ({ direction }) => STORE_NAMES[direction] },
     { name: 'Collections', cell: ({ collections }) => collections.join(', ') },
     {

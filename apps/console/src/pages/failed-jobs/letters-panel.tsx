@@ -20,7 +20,14 @@ const COLUMNS: readonly TableColumn<Letter>[] = [
   { name: 'Act', cell: ({ change }) => change?.op ?? '–' },
   { name: 'To', cell: ({ direction }) => STORE_NAMES[direction] },
   { name: 'Cause', cell: ({ cause }) => <Badge tone="bad">{cause}</Badge> },
-  { name: 'Error', cell: ({ error }) => <span class="clipped">{error}</span> },
+  {
+    name: 'Error',
+    cell: ({ error }) => (
+      <span class="clipped" title={error}>
+        {error}
+      </span>
+    ),
+  },
   { name: 'Failures', cell: ({ failures }) => count(failures), isNumber: true },
   { name: 'Since', cell: ({ since }) => <RelativeTime at={since} /> },
   {
