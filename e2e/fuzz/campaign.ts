@@ -45,14 +45,18 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
   const violations: string[] = [];
   let next = 0;
 
+  const shown = (bytes: Buffer): string => {
+    const text = bytes.toString('latin1').replaceAll(token, 'TOKEN');
+    return JSON.stringify(text.slice(0, SHOWN_LENGTH_MAX));
+  };
   const violated = (index: number, request: FuzzRequest, what: string): void => {
-    const sent = request.bytes.toString('latin1').replaceAll(token, 'TOKEN');
-    const bytes = JSON.stringify(sent.slice(0, SHOWN_LENGTH_MAX));
-    violations.push(`seed ${seed}, request ${index} (${request.kind}): ${what}\n  ${bytes}`);
+    const place = `seed ${seed}, request ${index} (${request.kind})`;
+    violations.push(`${place}: ${what}\n  ${shown(request.bytes)}`);
   };
 
   async function lane(): Promise<void> {
     let wire: Wire | undefined;
+    let previous = 'nothing';
     while (next < requests && violations.length < VIOLATIONS_MAX) {
       const index = next++;
       const request = generator.next(randomFrom(Math.imul(seed + index, STRIDE)));
@@ -74,10 +78,11 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
           if (status === 200 && operation) reached.add(`${operation.method} ${operation.path}`);
         }
       } catch (error) {
-        violated(index, request, (error as Error).message);
+        violated(index, request, `${(error as Error).message}; before it came ${previous}`);
         used.cut();
       }
       if (isApart) used.cut();
+      else previous = shown(request.bytes);
     }
     wire?.cut();
   }
@@ -94,7 +99,10 @@ async function exchange(
   if (ending === 'cut') return [];
   if (ending === 'answer') {
     const answer = await wire.answer(method);
-    if (answer?.headers.get('connection')?.toLowerCase() === 'close') wire.cut();
+    // Node answers as if no upgrade was asked for, and then does not hear of bytes that are no request:
+    // the connection ends when it has been silent for long.
+    const isDeaf = bytes.includes('\r\nUpgrade: ');
+    if (isDeaf || answer?.headers.get('connection')?.toLowerCase() === 'close') wire.cut();
     return [answer];
   }
   wire.half();

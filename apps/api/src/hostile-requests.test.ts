@@ -87,6 +87,15 @@ test.each([
   expect(await served()).toEqual([]);
 });
 
+test.each([
+  `Content-Length: 1048577\r\n\r\n${' '.repeat(1_048_577)}`,
+  `${CHUNKED}\r\n100001\r\n${' '.repeat(1_048_577)}\r\n0\r\n\r\n`,
+])('the request behind a body that is too large is answered (%#)', async (body) => {
+  const last = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const answer = await rawExchange(url, `${POST}${body}${last}`);
+  expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 [\s\S]*"status":"ok"/);
+});
+
 test('a connection that says nothing is closed', async () => {
   const socket = await rawConnection(url);
   await received(socket);
