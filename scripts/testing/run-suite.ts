@@ -66,7 +66,11 @@ function runVitest(
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--allowOnly=false', '--reporter=default', '--reporter=json'],
-      ...[`--outputFile.json=${reportFile(home)}`, ...suite.files],
+      ...[
+        `--outputFile.json=${reportFile(home)}`,
+        ...suite.files,
+        ...(suite.excluded ?? []).flatMap((file) => ['--exclude', file]),
+      ],
     ],
     {
       cwd: folder,
