@@ -91,6 +91,9 @@ export class JsonFollower {
   #isHeldElsewhere = false;
   /** Why the files lacked something when this process let go of the store last. */
   #filesBehind: unknown;
+  /** The store was let go of without a checkpoint, for an api process to take: until one does, a stop
+   *  of this process owes the files (I7). */
+  #owesFiles = false;
   /** Ends the wait between two attempts to take the lock. */
   readonly #hurry = new AbortController();
 
@@ -145,7 +148,8 @@ export class JsonFollower {
   /**
    * Drains within the deadline, writes the checkpoint and lets go of the lock. A follower that is
    * wanted but has not begun yet begins first: a stop soon after a start owes the same files (I7).
-   * The lock may have become free since it was last tried, so it is tried once more. Idempotent.
+   * The lock may have become free since it was last tried, so it is tried once more. So is that of a
+   * store that was given away and perhaps not taken yet. Idempotent.
    * @throws {TandemError} when the last checkpoint failed: the journal has what the files lack
    */
   async stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<void> {
@@ -157,6 +161,7 @@ export class JsonFollower {
     this.#drainTimeoutMs = Math.max(0, deadlineMs - performance.now());
     this.#leave?.abort();
     await this.#session;
+    await this.#writeOwedFiles();
     if (this.#filesBehind !== undefined) throw this.#filesBehind;
   }
 
@@ -195,13 +200,33 @@ export class JsonFollower {
     }
   }
 
-  async #holdOnce(leave: AbortSignal): Promise<void> {
+  #open(): Promise<JsonStore> {
     const { directory, collections, adoptExternalEdits, log, observer } = this.#options;
-    const store = await openJsonStore({
+    return openJsonStore({
       ...{ directory, collections, adoptExternalEdits, log, observer },
       ...{ otherPrimary: this.#options.postgres, processName: 'worker' },
       keepDisagreements: keepJsonDisagreements(this.#options.queues.pool),
     });
+  }
+
+  /** @throws {TandemError} when the files still lack what the journal has */
+  async #writeOwedFiles(): Promise<void> {
+    if (!this.#owesFiles) return;
+    this.#owesFiles = false;
+    let store: JsonStore;
+    try {
+      store = await this.#open();
+    } catch (error) {
+      // Whoever took it writes them when it stops.
+      if (isTandemError(error, 'lock-held')) return;
+      throw error;
+    }
+    await this.#close(store);
+  }
+
+  async #holdOnce(leave: AbortSignal): Promise<void> {
+    const store = await this.#open();
+    this.#owesFiles = false;
     const handover = new AbortController();
     const end = AbortSignal.any([leave, handover.signal]);
     try {
@@ -215,6 +240,7 @@ export class JsonFollower {
         // Also when the row could not be told, so that nobody tells this process to leave.
         this.#leave?.abort();
         await failpoint('demote.before-letting-go');
+        this.#owesFiles = true;
         await store.close({ checkpoint: false });
       }
     } catch (error) {

@@ -181,6 +181,21 @@ test('I7: a stop right after another process let go of the JSON store still drai
   expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 0 });
 });
 
+test('I7: a stop right after JSON became primary leaves the file exact, though no api took it yet', async () => {
+  await enterPostgresPrimary();
+  const worker = await start();
+  await following(worker);
+  await create(fixture.store, { notes: 'written before JSON became primary' });
+  await writePhaseFlags(fixture.pool, flagsOf('json-primary'));
+  await until('it lets go of a JSON primary', async () => {
+    const { phase, holder } = await inspectJsonStore(home);
+    return phase?.phase === 'json-primary' && holder === undefined;
+  });
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toBe(0);
+  expect(fileRecords()).toMatchObject([{ notes: 'written before JSON became primary' }]);
+});
+
 test('a second worker stands by for JSON, and takes over from one that was killed', async () => {
   await enterPostgresPrimary();
   const first = await start();
