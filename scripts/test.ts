@@ -4,7 +4,7 @@
 // as one test. With CI=true or --no-skip a skipped test fails the run.
 import { printStep, runChecks } from './checks/check-steps.ts';
 import { runSuite, type SuiteResult } from './testing/run-suite.ts';
-import { SUITES } from './testing/suites.ts';
+import { SUITES, withinTheRest } from './testing/suites.ts';
 
 const args = process.argv.slice(2);
 const noSkip = process.env.CI === 'true' || args.includes('--no-skip');
@@ -24,6 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+const started = performance.now();
 const results: SuiteResult[] = [];
 if (wanted.length === 0) {
   console.log('Checks');
@@ -40,7 +41,8 @@ for (const suite of SUITES) {
   if (interrupted) break;
   if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
   console.log(`\nSuite "${suite.name}"`);
-  results.push(await runSuite(suite));
+  const spent = (performance.now() - started) / 1000;
+  results.push(await runSuite(withinTheRest(suite, spent)));
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };

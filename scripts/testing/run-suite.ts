@@ -69,7 +69,7 @@ function runVitest(
       ...[
         `--outputFile.json=${reportFile(home)}`,
         ...suite.files,
-        ...(suite.excluded ?? []).flatMap((file) => ['--exclude', file]),
+        ...(suite.workers === undefined ? [] : [`--maxWorkers=${suite.workers}`]),
       ],
     ],
     {

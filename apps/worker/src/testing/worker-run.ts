@@ -33,8 +33,9 @@ export async function freePort(): Promise<number> {
 /** Starts it with this environment and nothing else of the test's own. */
 export async function runWorker(environment: Record<string, string>): Promise<WorkerRun> {
   const port = Number(environment.WORKER_PORT ?? (await freePort()));
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, ...environment, WORKER_PORT: String(port) },
+    env: { PATH, NODE_COMPILE_CACHE, ...environment, WORKER_PORT: String(port) },
     stdio: 'pipe',
   });
   let text = '';
