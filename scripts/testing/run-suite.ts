@@ -66,11 +66,7 @@ function runVitest(
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--allowOnly=false', '--reporter=default', '--reporter=json'],
-      ...[
-        `--outputFile.json=${reportFile(home)}`,
-        ...suite.files,
-        ...(suite.workers === undefined ? [] : [`--maxWorkers=${suite.workers}`]),
-      ],
+      ...[`--outputFile.json=${reportFile(home)}`, ...suite.files],
     ],
     {
       cwd: folder,

@@ -217,18 +217,25 @@ test('a batch that is still being written is not seen, and is once it is whole',
   expect(await read(snapshot)).toEqual(await contentOf(store));
 });
 
-test('I11: a batch that was seen and then lost with its failed sync does not stay', async () => {
-  for (const reopenings of [1, 2]) {
+/** A store whose holder died, and in its newest segment the last commit line but one. */
+async function killedAmongBatches() {
+  for (;;) {
     const directory = await freshDirectory();
     const { child } = await writer(directory);
     await kill(child);
-    const snapshot = await view(directory);
     const segment = (await segmentsOf(directory)).at(-1) ?? '';
+    const text = (await readFile(segment)).toString('latin1');
+    const last = [...text.matchAll(/"kind":"commit"[^\n]*\n/g)].at(-2);
+    // It had just begun a new segment: another one, then.
+    if (last !== undefined) return { directory, segment, last };
+  }
+}
+
+test('I11: a batch that was seen and then lost with its failed sync does not stay', async () => {
+  for (const reopenings of [1, 2]) {
+    const { directory, segment, last } = await killedAmongBatches();
+    const snapshot = await view(directory);
     // The holder's last batch is cut off, as if it had never reached the disk.
-    const bytes = await readFile(segment);
-    const commits = [...bytes.toString('latin1').matchAll(/"kind":"commit"[^\n]*\n/g)];
-    const last = commits.at(-2);
-    if (last === undefined) throw new Error('The writer wrote fewer than two batches there.');
     await truncate(segment, last.index + last[0].length);
     for (let n = 0; n < reopenings; n++) {
       const store = await open(directory);
