@@ -12,6 +12,11 @@ import { type Result, result, spellAll } from '../result.ts';
 import { inTurns, ratiosOf } from '../turns.ts';
 
 const EMPTY_DRAIN = join(import.meta.dirname, '..', 'loops', 'empty-drain.ts');
+const GRAPHILE_DRAIN = join(import.meta.dirname, '..', 'peers', 'graphile-drain.ts');
+const GRAPHILE_DATABASE = 'graphile';
+/** It takes its jobs one by one: of a tenth of them its rate is known as well. */
+const GRAPHILE_SHARE = 0.1;
+const GRAPHILE_CONCURRENCY = 10;
 const EMPTY_QUEUE = 'bench-empty';
 /** As many as the worker takes at once. */
 const BATCH_JOBS = 1_000;
@@ -29,6 +34,7 @@ export async function drain(profile: Profile, folder: string): Promise<Result[]>
     const boss = await queues.ready();
     await boss.createQueue(EMPTY_QUEUE, { policy: 'standard' });
     await tandem.pool.query('CREATE TABLE bench_jobs (data jsonb)');
+    await tandem.pool.query(`CREATE DATABASE ${GRAPHILE_DATABASE}`);
     const measured = await inTurns(profile.longTurns, {
       worker: async () => {
         await gatherBacklog(tandem, api, profile);
@@ -52,6 +58,7 @@ export async function drain(profile: Profile, folder: string): Promise<Result[]>
         await boss.deleteAllJobs(EMPTY_QUEUE);
         return rate;
       },
+      graphile: () => graphileRate(tandem, profile),
     });
     const unit = ' jobs/s';
     return [
@@ -59,13 +66,31 @@ export async function drain(profile: Profile, folder: string): Promise<Result[]>
         `the worker works off ${profile.backlog.toLocaleString('en')} changes, over pg-boss alone with an empty handler`,
         { relation: '≥', value: 0.6 },
         ratiosOf(measured.worker, measured.alone),
-        `${spellAll(measured.worker, unit)}; alone ${spellAll(measured.alone, unit)}`,
+        `${spellAll(measured.worker, unit)}; alone ${spellAll(measured.alone, unit)}; graphile-worker with an empty task, ${GRAPHILE_CONCURRENCY} at once ${spellAll(measured.graphile, unit)}`,
       ),
     ];
   } finally {
     await queues.stop();
     await tandem.stop();
   }
+}
+
+/** What people use instead of pg-boss: jobs a second of graphile-worker with nothing to do. */
+async function graphileRate({ pool, url }: DualServices, { backlog }: Profile): Promise<number> {
+  const { rows } = await pool.query<{ data: object }>('SELECT data FROM bench_jobs LIMIT 1');
+  const database = new URL(url);
+  database.pathname = `/${GRAPHILE_DATABASE}`;
+  const variables = {
+    DATABASE_URL: database.href,
+    JOBS: String(Math.ceil(backlog * GRAPHILE_SHARE)),
+    CONCURRENCY: String(GRAPHILE_CONCURRENCY),
+    PAYLOAD: JSON.stringify(rows[0]?.data ?? {}),
+  };
+  const env = { ...process.env, ...variables };
+  const { stdout } = await promisify(execFile)(process.execPath, [GRAPHILE_DRAIN], { env });
+  const drained = /^drained ([\d.]+) jobs\/s$/m.exec(stdout);
+  if (drained === null) throw new Error(`graphile-worker did not drain: ${stdout}`);
+  return Number(drained[1]);
 }
 
 /** Writes until so many changes wait in the queue; nobody works it. */

@@ -21,6 +21,8 @@ interface Compared {
   /** Stays in `json-only`. */
   readonly jsonOnly: TandemSystem;
   readonly echo: string;
+  /** The least that a durable answer costs. */
+  readonly append: string;
   readonly insert: string;
   readonly send: string;
 }
@@ -59,11 +61,13 @@ async function start(
     large: await tandem('large', records),
     jsonOnly: await tandem('json_only', 0),
     echo: (await running.of(startPeer('echo-server'))).origin,
+    append: (await running.of(startPeer('append-server', { DATA_DIR: folder }))).origin,
     insert: await peer('insert-server'),
     send: await peer('insert-and-send-server'),
   };
-  const { small, large, jsonOnly, echo, insert, send } = compared;
-  const origins = [small.origin, large.origin, jsonOnly.origin, echo, insert, send];
+  const { small, large, jsonOnly, ...peers } = compared;
+  const systems = [small, large, jsonOnly].map(({ origin }) => origin);
+  const origins = [...systems, ...Object.values(peers)];
   for (const origin of origins) await firePosts(origin, apiSeconds);
   return compared;
 }
@@ -119,9 +123,12 @@ function stored(
   );
 }
 
+const ofEcho = ({ append, echo }: Readonly<Record<'append' | 'echo', readonly Fired[]>>): string =>
+  spellAll(ratiosOf(rates(append), rates(echo)));
+
 async function jsonOnly(profile: Profile, compared: Compared): Promise<Result[]> {
-  const { echo, large } = compared;
-  const measured = await inPhase(profile, compared, 'json-only', { echo });
+  const { echo, append, large } = compared;
+  const measured = await inPhase(profile, compared, 'json-only', { echo, append });
   const { longTurns, apiSeconds } = profile;
   const reads = await inTurns(longTurns, {
     get: () => fireGets(large.origin, apiSeconds),
@@ -134,7 +141,7 @@ async function jsonOnly(profile: Profile, compared: Compared): Promise<Result[]>
       'POST in json-only, over a Fastify route that validates and echoes',
       atLeast(0.75),
       ratiosOf(rates(measured.small), rates(measured.echo)),
-      `${figures(measured.small)}; echo ${figures(measured.echo)}`,
+      `${figures(measured.small)}; echo ${figures(measured.echo)}; a route that validates, appends and syncs in groups, and nothing else: ${figures(measured.append)}, ${ofEcho(measured)} of the echo`,
     ),
     stored(profile, 'json-only', measured),
     ...readBars(profile, reads),

@@ -20,6 +20,13 @@ async function* pieces(chunks: AsyncIterable<readonly string[]>): AsyncGenerator
   yield `${piece}]`;
 }
 
+/** The same of texts that are all there: the stream's machinery would cost more than a page of them. */
+export async function jsonArrayOf(texts: readonly string[]): Promise<string | Readable> {
+  let length = 0;
+  for (const text of texts) length += text.length + 1;
+  return length < PIECE_LENGTH ? `[${texts.join(',')}]` : jsonArray(Readable.from([texts]));
+}
+
 /**
  * A JSON array of JSON texts: as a string when it is short, as a stream otherwise. Its beginning is
  * read before this resolves, so a store that can't begin is an error response, not a broken off body.

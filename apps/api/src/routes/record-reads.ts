@@ -4,7 +4,7 @@ import type { Collection } from '@tandem/storage/collections';
 import type { RecordStore } from '@tandem/storage/store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isNotModified } from '../entity-tags.ts';
-import { jsonArray } from '../json-array.ts';
+import { jsonArray, jsonArrayOf } from '../json-array.ts';
 import { nextPageLink, type PageRequest, readPageRequest } from '../page-request.ts';
 import { isRecordId } from '../record-id.ts';
 import { JSON_TYPE, sendNotFound } from './record-outcome.ts';
@@ -26,7 +26,7 @@ export function recordReads(
     );
     if (page.next !== undefined) reply.header('link', nextPageLink(path, limit, page.next));
     const texts = page.records.map(({ text }) => text);
-    return reply.type(JSON_TYPE).send(await jsonArray(Readable.from([texts])));
+    return reply.type(JSON_TYPE).send(await jsonArrayOf(texts));
   }
 
   app.get(path, { config, schema: listSchema(collection) }, async (request, reply) => {
