@@ -6,6 +6,8 @@ import pg from 'pg';
 export interface BenchServer {
   /** Makes an empty database; its `postgres://…`. */
   database(name: string): Promise<string>;
+  /** Writes out what it has in memory: a checkpoint of its own would go on for minutes, on everybody's disk. */
+  flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -19,17 +21,22 @@ export async function startBenchServer(folder: string): Promise<BenchServer> {
   });
   return {
     async database(name) {
-      const client = new pg.Client({ connectionString: server.url });
-      await client.connect();
-      try {
-        await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
-      } finally {
-        await client.end();
-      }
+      await query(server.url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
       const url = new URL(server.url);
       url.pathname = `/${name}`;
       return url.href;
     },
+    flush: () => query(server.url, 'CHECKPOINT'),
     stop: () => server.stop(),
   };
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

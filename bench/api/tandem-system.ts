@@ -78,6 +78,11 @@ export class TandemSystem {
     }
   }
 
+  /** Does now what autovacuum would do at some moment after many rows came. */
+  async vacuum(): Promise<void> {
+    await this.#pool.query('VACUUM ANALYZE');
+  }
+
   /** Waits until the secondary has everything. */
   settle(): Promise<void> {
     return until('the secondary has everything', async () => (await this.backlog()) === 0);

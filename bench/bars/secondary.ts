@@ -1,8 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBacklog } from '@tandem/storage/replication';
 import pg from 'pg';
 import { startBenchServer } from '../api/bench-server.ts';
 import { firePosts } from '../api/cannon.ts';
+import { until } from '../api/dual-services.ts';
 import { Processes } from '../api/processes.ts';
 import { type Running, withRunning } from '../api/running.ts';
 import { figures, rates } from '../api/spelled.ts';
@@ -90,8 +92,8 @@ async function processes(
   const none = await start('none', 1, 0);
   for (const fleet of [one, two, none]) await fireAll(fleet, apiSeconds);
   const measured = await inTurns(longTurns, {
-    one: () => fireAll(one, apiSeconds),
-    two: () => fireAll(two, apiSeconds),
+    one: () => firedAndDrained(one, apiSeconds),
+    two: () => firedAndDrained(two, apiSeconds),
     none: () => fireAll(none, apiSeconds),
   });
   await assertComplete(two);
@@ -122,6 +124,19 @@ async function fireAll(fleet: Fleet, seconds: number): Promise<number> {
   );
   fleet.answered += fired.reduce((sum, { answered }) => sum + answered, 0);
   return rates(fired).reduce((sum, rate) => sum + rate, 0);
+}
+
+/** What is left to replicate belongs to nobody else's turn. */
+async function firedAndDrained(fleet: Fleet, seconds: number): Promise<number> {
+  const rate = await fireAll(fleet, seconds);
+  const client = new pg.Client({ connectionString: fleet.url });
+  await client.connect();
+  try {
+    await until('its queue is empty', async () => (await readBacklog(client)).total === 0);
+  } finally {
+    await client.end();
+  }
+  return rate;
 }
 
 /** Stops everything, which drains it, and sees that both stores have the same and all that was answered. */

@@ -1,5 +1,5 @@
-//   digests of 64 ranges, both stores at once ──> equal: 65,536 ids are done
-//                                            └──> a range differs: its records, one by one
+//   digests of a part's ranges, from both stores ──> equal: all its ids are done
+//                                               └──> a range differs: its records, one by one
 import type { Collection } from '../collections/index.ts';
 import { RANGE_IDS, type RangeDigest, type ScanEntry, type StoreReads } from '../store.ts';
 import { type DirtyPart, rangeOf } from './dirty-ranges.ts';
@@ -7,8 +7,10 @@ import { stateOf } from './looks.ts';
 import type { Candidate } from './second-look.ts';
 import { differs } from './verify-class.ts';
 
-/** Ranges asked for at once: one statement's worth. */
+/** Ranges of a part: one statement's worth. */
 const RANGES_AT_ONCE = 64;
+/** Beside writes a part keeps a processor for some milliseconds, not for a tenth of a second. */
+const RANGES_BESIDE_WRITES = 4;
 
 type Stores = { readonly primary: StoreReads; readonly secondary: StoreReads };
 
@@ -17,6 +19,9 @@ export interface RangeScope {
   /** Everything from this range on; `undefined`: only what is dirty. */
   readonly from: number | undefined;
   readonly dirty: DirtyPart;
+  /** Asked before each part: then it is a small one, and the stores are read one after the other, so that
+   *  they keep one processor busy and not two. */
+  readonly besideWrites: () => boolean;
 }
 
 /** A part that was compared. */
@@ -33,17 +38,20 @@ export interface ComparedPart {
 export async function* compareRanges(
   stores: Stores,
   collection: Collection,
-  { from, dirty }: RangeScope,
+  { from, dirty, besideWrites }: RangeScope,
 ): AsyncGenerator<ComparedPart> {
   const isWhole = dirty === 'all';
   const start = isWhole ? 0 : from;
   if (!isWhole) {
     const before = [...dirty].filter((range) => start === undefined || range < start);
-    for (const [first, to] of runsOf(before)) yield comparePart(stores, collection, first, to);
+    for (const [first, to] of runsOf(before))
+      yield comparePart(stores, collection, { from: first, to, inTurn: besideWrites() });
   }
   if (start === undefined) return;
   for (let at = start; ; ) {
-    const part = await comparePart(stores, collection, at, at + RANGES_AT_ONCE);
+    const inTurn = besideWrites();
+    const to = at + (inTurn ? RANGES_BESIDE_WRITES : RANGES_AT_ONCE);
+    const part = await comparePart(stores, collection, { from: at, to, inTurn });
     yield part;
     const next = part.seen > 0 ? part.to : await nextRange(stores, collection, part.to);
     if (next === undefined) return;
@@ -78,13 +86,11 @@ async function nextRange(
 async function comparePart(
   stores: Stores,
   collection: Collection,
-  from: number,
-  to: number,
+  { from, to, inTurn }: { readonly from: number; readonly to: number; readonly inTurn: boolean },
 ): Promise<ComparedPart> {
-  const [ours, theirs] = await Promise.all([
-    stores.primary.digests(collection, from, to),
-    stores.secondary.digests(collection, from, to),
-  ]);
+  const first = stores.primary.digests(collection, from, to);
+  if (inTurn) await first;
+  const [ours, theirs] = await Promise.all([first, stores.secondary.digests(collection, from, to)]);
   const left = byRange(ours);
   const right = byRange(theirs);
   let seen = 0;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { restMs } from './throttle.ts';
 
 /** The share of the time that a comparison works in while somebody writes. */
-const DUTY = 0.6;
+const DUTY = 0.4;
 /** A part that took very long, as on a stuck server, is not rested from for as long. */
 const REST_MAX_MS = 500;
 
@@ -14,6 +14,8 @@ export class VerifyPace {
   readonly #writes: (() => number) | undefined;
   #seen: number | undefined;
   #workingMs = performance.now();
+  /** Until a part has shown that nobody writes. */
+  #isWritten = true;
 
   /** @param writes a number that moves with every write; without one somebody may always write */
   constructor(writes: (() => number) | undefined) {
@@ -21,12 +23,17 @@ export class VerifyPace {
     this.#seen = writes?.();
   }
 
+  /** Whether something was written during the last part, or may have been. */
+  get isWritten(): boolean {
+    return this.#isWritten;
+  }
+
   /** How long to rest after a part that took so many milliseconds. */
   restMs(workedMs: number): number {
     const seen = this.#writes?.();
-    const isWritten = seen === undefined || seen !== this.#seen;
+    this.#isWritten = seen === undefined || seen !== this.#seen;
     this.#seen = seen;
-    return isWritten ? Math.min(restMs(DUTY, workedMs), REST_MAX_MS) : 0;
+    return this.#isWritten ? Math.min(restMs(DUTY, workedMs), REST_MAX_MS) : 0;
   }
 
   /** Call after each part. @throws the signal's reason */

@@ -174,12 +174,13 @@ class Comparison {
   #scopeOf({ name }: Collection): RangeScope {
     const { mode, dirty, cutOff } = this.#task;
     const part = dirty.get(name) ?? new Set();
-    if (mode === 'changed') return { from: undefined, dirty: part };
-    if (cutOff === undefined) return { from: 0, dirty: new Set() };
+    const besideWrites = () => this.#pace.isWritten;
+    if (mode === 'changed') return { from: undefined, dirty: part, besideWrites };
+    if (cutOff === undefined) return { from: 0, dirty: new Set(), besideWrites };
     const { collections } = this.#options;
     const at = (other: string) => collections.findIndex((one) => one.name === other);
-    if (at(name) < at(cutOff.collection)) return { from: undefined, dirty: part };
-    return { from: name === cutOff.collection ? cutOff.range : 0, dirty: part };
+    if (at(name) < at(cutOff.collection)) return { from: undefined, dirty: part, besideWrites };
+    return { from: name === cutOff.collection ? cutOff.range : 0, dirty: part, besideWrites };
   }
 
   /** Where a full run is: one that is cut off goes on from there. */
