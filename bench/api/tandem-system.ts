@@ -39,7 +39,10 @@ export class TandemSystem {
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     // A bar may stop the server; whoever asks it something afterwards is told by that query.
     pool.on('error', () => {});
-    return new TandemSystem(service, pool, `http://127.0.0.1:${workerPort}`, token);
+    const system = new TandemSystem(service, pool, `http://127.0.0.1:${workerPort}`, token);
+    // A new installation begins in Phase 3.
+    await system.moveTo('json-only');
+    return system;
   }
 
   async stop(): Promise<void> {
