@@ -23,10 +23,10 @@ export function auditPageTests(stage: Stage): void {
     await expectGoodLooks(page, 'the audit trail');
 
     const pages = page.getByRole('navigation', { name: 'Pages of the audit trail' });
-    await pages.getByRole('button', { name: 'Older' }).click();
+    await pages.getByRole('button', { name: 'Next' }).click();
     await pages.getByText('Page 2').waitFor();
     await rowOf('Number 59').waitFor();
-    await pages.getByRole('button', { name: 'Newer' }).click();
+    await pages.getByRole('button', { name: 'Previous' }).click();
     await rowOf('It was meant.').waitFor();
 
     await page.getByRole('combobox', { name: 'Act' }).selectOption('discard-dead-letters');

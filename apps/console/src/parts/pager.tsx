@@ -46,7 +46,7 @@ export function Pager({
         disabled={number === 1}
         onClick={() => paging.back()}
       >
-        ← Newer
+        ← Previous
       </button>
       <span>Page {number}</span>
       <button
@@ -57,7 +57,7 @@ export function Pager({
           if (typeof next === 'string') paging.forward(next);
         }}
       >
-        Older →
+        Next →
       </button>
     </nav>
   );
