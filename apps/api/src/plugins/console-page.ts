@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { sendProblem } from './problems.ts';
 
 export interface ConsolePageOptions {
   /** Where `vite build` puts the page. */
@@ -22,6 +24,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const PREFIX = '/console';
+/** A file is sent packed where the browser takes it so. */
+const PACKED = ['.br', '.gz', '.deflate'];
+
 const NOT_BUILT =
   'The console is not built. "npm start" does it; by hand: "npm run build:console", then start the api again.\n';
 
@@ -35,25 +41,54 @@ export async function consolePage(
 ): Promise<void> {
   const config = { scope: 'public' } as const;
   if (!existsSync(join(folder, 'index.html'))) {
-    app.get('/console', { config, schema: { hide: true } }, (_request, reply) =>
+    app.get(PREFIX, { config, schema: { hide: true } }, (_request, reply) =>
       reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT),
     );
     return;
   }
+  // Each route stands for one file, which somebody may have made a link to another one, before or since.
+  app.addHook('onRequest', async (request, reply) => {
+    const { url = PREFIX } = request.routeOptions;
+    if (!(await leadsElsewhere(folder, url.slice(PREFIX.length)))) return;
+    return sendProblem(reply, { code: 'not-found', detail: `There is no ${url} of the console.` });
+  });
   await app.register(fastifyStatic, {
     root: folder,
-    prefix: '/console/',
+    prefix: `${PREFIX}/`,
     // A route for each file that there is: no path is ever looked up in the file system.
     wildcard: false,
-    globIgnore: ['**/*.{br,gz}'],
+    globIgnore: [`**/*{${PACKED}}`],
     preCompressed: true,
     logLevel: 'warn',
     cacheControl: false,
     setHeaders: (reply, path) => securely(reply, path.includes('/assets/')),
   });
-  app.get('/console', { logLevel: 'warn', config, schema: { hide: true } }, (_request, reply) =>
+  app.get(PREFIX, { logLevel: 'warn', config, schema: { hide: true } }, (_request, reply) =>
     reply.sendFile('index.html'),
   );
+}
+
+/** Whether a file of the folder, or a packed form of it, or a folder on the way to it is a symbolic link. */
+async function leadsElsewhere(folder: string, path: string): Promise<boolean> {
+  const root = await realPathOf(folder);
+  // Being built anew.
+  if (root === undefined) return false;
+  const file = path === '' || path.endsWith('/') ? `${path}index.html` : path;
+  for (const packed of ['', ...PACKED]) {
+    const real = await realPathOf(join(folder, file + packed));
+    if (real !== undefined && real !== join(root, file + packed)) return true;
+  }
+  return false;
+}
+
+/** `undefined` where there is no such file. */
+async function realPathOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** @param isHashed its name changes with its content */
