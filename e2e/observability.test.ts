@@ -147,6 +147,9 @@ test('a write is counted and traced from the request to the secondary, and reads
     expect((await fetch(`${from}/metrics`)).status).toBe(401);
     await until(from, 'tandem_queue_jobs', { queue: 'write-to-json', state: 'waiting' }, 0);
   }
+  for (const from of [origin, worker]) {
+    await until(from, 'tandem_refused_authentications_total', { kind: 'missing' }, 1);
+  }
   await until(worker, 'tandem_gate_open', { gate: 'dead letters' }, 1);
   const [api, working] = [await scrape(origin), await scrape(worker)];
   expect(api.value('tandem_writes_total', { op: 'create', outcome: 'created' })).toBe(2);

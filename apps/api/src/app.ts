@@ -144,7 +144,8 @@ export async function build(options: AppOptions): Promise<FastifyInstance> {
   const sessions = operatorToken === undefined ? undefined : new ConsoleSessions(operatorToken);
   const credentials = new Credentials(options.access ?? {});
   const { allowAnonymous } = options.access ?? {};
-  const door = new Door({ credentials, sessions, allowAnonymous });
+  const onRefused = options.measuring?.requests.refused;
+  const door = new Door({ credentials, sessions, allowAnonymous, onRefused });
   await app.register(access, { door, memory: boundMemory(app, options.memoryLimitBytes) });
   const limits = options.rateLimits ?? {};
   if ((limits.reads ?? limits.writes) !== undefined)

@@ -1,5 +1,5 @@
 import { TandemError } from '@tandem/storage/errors';
-import { type Credentials, RefusalLimit } from '@tandem/storage/tokens';
+import { type Credentials, type RefusalKind, RefusalLimit } from '@tandem/storage/tokens';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { metricsRefusal } from './metrics-access.ts';
 import type { Readiness } from './report.ts';
@@ -17,6 +17,8 @@ export interface HealthServerOptions {
     readonly text: () => Promise<string>;
     /** What Prometheus may send as `Authorization: Bearer …`. */
     readonly credentials: Credentials;
+    /** Counts who is not shown them. */
+    readonly refused: (kind: RefusalKind) => void;
   };
 }
 
@@ -41,7 +43,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<F
     reply.header('cache-control', 'no-store');
     const refused = metricsRefusal(request, metrics.credentials, refusals);
     if (refused !== undefined) {
-      const { status, headers, detail } = refused;
+      const { kind, status, headers, detail } = refused;
+      metrics.refused(kind);
       return reply.code(status).headers(headers).send({ detail });
     }
     const body = await metrics.text();

@@ -51,6 +51,7 @@ async function main(): Promise<number> {
       contentType: metrics.contentType,
       text: () => metrics.text(facts.now()),
       credentials: await metricsCredentials(configuration, log),
+      refused: metrics.requests.refused,
     },
   });
   worker.start();

@@ -1,8 +1,14 @@
-import { allows, type Credentials, type RefusalLimit } from '@tandem/storage/tokens';
+import {
+  allows,
+  type Credentials,
+  type RefusalKind,
+  type RefusalLimit,
+} from '@tandem/storage/tokens';
 import type { FastifyRequest } from 'fastify';
 
 /** Why somebody is not shown the metrics. */
 export interface MetricsRefusal {
+  readonly kind: RefusalKind;
   readonly status: 401 | 403 | 429;
   readonly headers: Readonly<Record<string, string>>;
   readonly detail: string;
@@ -20,7 +26,7 @@ export function metricsRefusal(
   if (barredMs > 0) {
     const wait = { 'retry-after': String(Math.ceil(barredMs / 1_000)) };
     return {
-      status: 429,
+      ...{ kind: 'barred', status: 429 },
       headers: wait,
       detail: 'Too many tokens from this address were refused.',
     };
@@ -28,10 +34,11 @@ export function metricsRefusal(
   if ('refused' in found) {
     if (authorization !== undefined) refusals.refused(ip);
     const challenge = { 'www-authenticate': 'Bearer realm="tandem"' };
-    return { status: 401, headers: challenge, detail: found.refused };
+    return { kind: found.kind, status: 401, headers: challenge, detail: found.refused };
   }
   refusals.accepted(ip, digest);
   const { scope } = found.grant;
   if (allows(scope, 'metrics')) return undefined;
-  return { status: 403, headers: {}, detail: `This token may ${scope}, and not see the metrics.` };
+  const detail = `This token may ${scope}, and not see the metrics.`;
+  return { kind: 'scope', status: 403, headers: {}, detail };
 }

@@ -4,6 +4,7 @@ import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import type { Command } from '@tandem/storage/changes';
 import type { ErrorCode } from '@tandem/storage/errors';
 import { type Observer, SHADOW_READ_ENDS } from '@tandem/storage/observer';
+import { REFUSAL_KINDS, type RefusalKind } from '@tandem/storage/tokens';
 
 /** From a tick of a memory disk to a disk that hangs, in seconds. */
 const SYNC_BUCKETS = [
@@ -42,6 +43,8 @@ export interface RequestMeter {
     readonly op: string;
     readonly outcome: string;
   }): void;
+  /** Somebody was not let in. */
+  refused(kind: RefusalKind): void;
 }
 
 export function requestMeter(registry: Registry, collections: readonly string[]): RequestMeter {
@@ -56,6 +59,12 @@ export function requestMeter(registry: Registry, collections: readonly string[])
     help: 'Writes asked of the primary, by what became of them: an outcome or an error code.',
     labelNames: ['collection', 'op', 'outcome'],
   });
+  const refusals = new Counter({
+    ...{ name: 'tandem_refused_authentications_total', registers },
+    help: 'Requests that were not let in, by why: never by what they brought.',
+    labelNames: ['kind'],
+  });
+  for (const kind of REFUSAL_KINDS) refusals.inc({ kind }, 0);
   for (const collection of collections) {
     for (const op of OPERATIONS) {
       for (const outcome of FAILURES) writes.inc({ collection, op, outcome }, 0);
@@ -67,6 +76,7 @@ export function requestMeter(registry: Registry, collections: readonly string[])
       duration.observe({ method, route, status, phase }, seconds);
     },
     wrote: (write) => writes.inc({ ...write }),
+    refused: (kind) => refusals.inc({ kind }),
   };
 }
 

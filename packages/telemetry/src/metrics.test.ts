@@ -96,6 +96,7 @@ test('what is worth an alert is counted from 0 on, so that its first event shows
   for (const line of [
     'tandem_writes_total{collection="expense",op="create",outcome="storage-full"} 0',
     'tandem_shadow_reads_total{collection="expense",op="page",end="mismatch"} 0',
+    'tandem_refused_authentications_total{kind="unknown"} 0',
   ]) {
     expect(text.split('\n')).toContain(line);
   }

@@ -3,7 +3,7 @@
 //   write       a client's token (write) or the operators', or nothing where no client is known
 //   metrics     a metrics token or the operators'
 //   operator    the operators' token, or the console's cookie
-import { allows, type Credentials, RefusalLimit } from '@tandem/storage/tokens';
+import { allows, type Credentials, type RefusalKind, RefusalLimit } from '@tandem/storage/tokens';
 import type { FastifyRequest } from 'fastify';
 import type { Problem } from '../problem.ts';
 import type { ConsoleSessions } from './console-session.ts';
@@ -15,6 +15,8 @@ export interface DoorOptions {
   readonly sessions?: ConsoleSessions | undefined;
   /** `ALLOW_ANONYMOUS_CLIENTS`: clients may come without a token although there are tokens. */
   readonly allowAnonymous?: boolean | undefined;
+  /** Counts who is not let in. */
+  readonly onRefused?: ((kind: RefusalKind) => void) | undefined;
 }
 
 type Needed = Exclude<Scope, 'public'>;
@@ -54,17 +56,23 @@ export class Door {
     // Who brings nothing guesses nothing.
     const isTry = authorization !== undefined;
     const barredMs = isTry ? this.#refusals.barredMs(ip, digest) : 0;
-    if (barredMs > 0) return barred(barredMs);
+    if (barredMs > 0) return this.#refused('barred', barred(barredMs));
     if ('refused' in found) {
       if (isTry && this.#refusals.refused(ip)) {
         request.log.warn({ address: ip }, `Too many tokens from ${ip} were refused.`);
       }
-      return { code: 'unauthorized', detail: found.refused };
+      return this.#refused(found.kind, { code: 'unauthorized', detail: found.refused });
     }
     this.#refusals.accepted(ip, digest);
     if (allows(found.grant.scope, needed)) return undefined;
     const { who, scope } = found.grant;
-    return { code: 'forbidden', detail: `The token of ${who} may ${scope}; this needs ${needed}.` };
+    const detail = `The token of ${who} may ${scope}; this needs ${needed}.`;
+    return this.#refused('scope', { code: 'forbidden', detail });
+  }
+
+  #refused(kind: RefusalKind, problem: Problem): Problem {
+    this.#options.onRefused?.(kind);
+    return problem;
   }
 
   /**
@@ -75,14 +83,15 @@ export class Door {
   #ofConsole(request: FastifyRequest): Problem | undefined {
     const { cookie, origin } = request.headers;
     if (this.#options.sessions?.read(cookie) === undefined) {
-      return { code: 'unauthorized', detail: 'There is no session, or it has ended.' };
+      const detail = 'There is no session, or it has ended.';
+      return this.#refused('session', { code: 'unauthorized', detail });
     }
     if (SAFE_METHODS.includes(request.method)) return undefined;
-    if (request.headers[CONSOLE_HEADER] !== '1') return FOREIGN;
+    if (request.headers[CONSOLE_HEADER] !== '1') return this.#refused('origin', FOREIGN);
     const isOurs =
       origin === undefined ||
       (URL.canParse(origin) && new URL(origin).host === request.host.toLowerCase());
-    return isOurs ? undefined : FOREIGN;
+    return isOurs ? undefined : this.#refused('origin', FOREIGN);
   }
 }
 

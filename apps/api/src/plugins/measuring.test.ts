@@ -3,7 +3,8 @@ import { appWithoutStore } from '../testing/app-without-store.ts';
 
 test('each request is measured once, by its route and never by its path', async () => {
   const ended: object[] = [];
-  const requests = { ended: (one: object) => ended.push(one), wrote: () => undefined };
+  const ignore = () => undefined;
+  const requests = { ended: (one: object) => ended.push(one), wrote: ignore, refused: ignore };
   const { app } = await appWithoutStore({
     measuring: { requests, phase: () => 'json-only' },
     access: { operatorToken: 'a-token-of-sixteen' },

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ClientTokens } from './client-tokens.ts';
+import type { RefusalKind } from './refusal-kinds.ts';
 import type { TokenScope } from './token-record.ts';
 import { bearerOf, digestOf, isMistyped } from './token-text.ts';
 
@@ -25,7 +26,7 @@ export const allows = (granted: Grant['scope'], needed: Grant['scope']): boolean
  *  SHA-256 of what was brought, in hex. */
 export type Authentication =
   | { readonly grant: Grant; readonly digest: string }
-  | { readonly refused: string; readonly digest: string };
+  | { readonly refused: string; readonly kind: RefusalKind; readonly digest: string };
 
 /** Weighs what somebody brings against the operators' token and the clients'. */
 export class Credentials {
@@ -56,11 +57,13 @@ export class Credentials {
     }
     const known = this.#clients?.find(bytes, digest);
     if (known?.isLive) return { digest, grant: { scope: known.scope, who: known.name } };
-    if (known !== undefined) return { digest, refused: 'This token was revoked.' };
-    if (token === '') return { digest, refused: 'Send a token as Authorization: Bearer ….' };
-    const refused = isMistyped(token)
-      ? 'This token is mistyped: its checksum is wrong.'
-      : 'This token is not known here.';
-    return { digest, refused };
+    if (known !== undefined) return { digest, kind: 'revoked', refused: 'This token was revoked.' };
+    if (token === '') {
+      const kind = header === undefined ? 'missing' : 'malformed';
+      return { digest, kind, refused: 'Send a token as Authorization: Bearer ….' };
+    }
+    return isMistyped(token)
+      ? { digest, kind: 'malformed', refused: 'This token is mistyped: its checksum is wrong.' }
+      : { digest, kind: 'unknown', refused: 'This token is not known here.' };
   }
 }
