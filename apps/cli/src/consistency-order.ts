@@ -35,8 +35,9 @@ export async function carriedOut(
     if (order.state === 'done') return order;
     if (order.state === 'failed' || order.state === 'withdrawn') throw notDone(order);
     const now = performance.now();
-    if (order.state === 'waiting' && now > takenByMs && (await orders.withdraw(id))) {
-      throw new TandemError('unavailable', NOBODY);
+    if (order.state === 'waiting' && now > takenByMs) {
+      const by = { actor: ordered.actor, reason: 'Nobody took it.' };
+      if (await orders.withdraw(id, by)) throw new TandemError('unavailable', NOBODY);
     }
     if (now > sayAtMs && order.progress !== null) {
       sayAtMs = now + PROGRESS_INTERVAL_MS;

@@ -192,6 +192,20 @@ export const orderSchema = operation(
   { description: 'The order as it stands.', ...order },
   { also: ['not-found'], params: ID },
 );
+export const withdrawSchema = operation(
+  'Withdraw an order that waits',
+  { description: 'The order, withdrawn.', ...order },
+  {
+    also: ['not-found', ...REFUSALS],
+    description:
+      'One that a process has taken goes on (409). The reason, which is required, may stand in the query or in a JSON body.',
+    params: ID,
+    querystring: {
+      type: 'object',
+      properties: { reason: { ...who.reason, examples: ['Not needed any more.'] } },
+    },
+  },
+);
 export const divergencesSchema = operation(
   'Where do the stores differ?',
   {

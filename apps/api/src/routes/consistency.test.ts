@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 /** Sends a request as an operator, and holds the answer against the OpenAPI document. */
-async function operator(method: 'GET' | 'POST' | 'PUT', path: string, payload?: object) {
+async function operator(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, payload?: object) {
   const headers = { authorization: `Bearer ${TOKEN}` };
   const body = payload === undefined ? {} : { payload };
   const answer = await app.inject({ method, url: `${BASE}${path}`, headers, ...body });
@@ -142,6 +142,28 @@ test('operators see runs, differences and budgets, and order what is to be done 
   expect(rows.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
     ...['me repair', 'me repair', 'me set-divergence-budget', 'me accept-divergences'],
   ]);
+});
+
+test('an order that waits is withdrawn, with a reason that is kept; one that was taken is not', async () => {
+  const placed = { what: { kind: 'verify', mode: 'full' }, actor: 'me', reason: 'why' } as const;
+  const orders = consistencyOrders(dual.pool);
+  const id = await orders.place(placed);
+  expect((await operator('DELETE', `/orders/${id}`)).status).toBe(422);
+  expect((await operator('DELETE', '/orders/4711', { reason: 'why' })).status).toBe(404);
+  const reason = 'Not needed any more.';
+  const withdrawn = await operator('DELETE', `/orders/${id}?reason=${encodeURIComponent(reason)}`);
+  expect(withdrawn.body).toMatchObject({ id, state: 'withdrawn', finishedAt: expect.any(String) });
+  const again = await operator('DELETE', `/orders/${id}`, { reason });
+  expect(again).toMatchObject({
+    status: 409,
+    body: { detail: `Order ${id} is withdrawn; only one that waits can be withdrawn.` },
+  });
+  while ((await orders.take('a')) !== undefined);
+  const { body } = await operator('GET', '/audit?action=withdraw-order');
+  expect(body.entries).toMatchObject([{ reason, details: { order: id, kind: 'verify' } }]);
+  const taken = await orders.place(placed);
+  expect(await orders.take('a')).toMatchObject({ id: taken });
+  expect((await operator('DELETE', `/orders/${taken}`, { reason })).status).toBe(409);
 });
 
 test('who did what and why is told newest first, by page and by filter, whatever it was', async () => {

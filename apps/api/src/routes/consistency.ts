@@ -36,7 +36,9 @@ import {
   verifyRunSchema,
   verifyRunsSchema,
   verifySchema,
+  withdrawSchema,
 } from './consistency-schemas.ts';
+import { readCancellation } from './migration-body.ts';
 
 export interface ConsistencyRoutesOptions {
   readonly ledger: DivergenceLedger;
@@ -85,6 +87,15 @@ export function consistency(app: FastifyInstance, options: ConsistencyRoutesOpti
   app.get(`${BASE}/orders/:id`, { config, schema: orderSchema }, async (request) =>
     found(await orders.read(idOf(request)), 'order'),
   );
+  app.delete(`${BASE}/orders/:id`, { config, schema: withdrawSchema }, async (request) => {
+    const id = idOf(request);
+    const isWithdrawn = await orders.withdraw(id, readCancellation(request));
+    const order = found(await orders.read(id), 'order');
+    if (isWithdrawn) return order;
+    const { state } = order;
+    const sentence = `Order ${id} is ${state}; only one that waits can be withdrawn.`;
+    throw new TandemError('conflict', sentence, { detail: { state } });
+  });
 
   app.get(`${BASE}/divergences`, { config, schema: divergencesSchema }, async (request) => {
     const { filter, page } = readLedgerQuery(request);

@@ -65,6 +65,7 @@ export interface ConsistencyOrders {
   tell(order: HeldOrder, progress: ConsistencyOrder['progress']): Promise<void>;
   /** Ends it; nothing, once another has taken it. */
   finish(order: HeldOrder, state: 'done' | 'failed', result: OrderResult): Promise<void>;
-  /** Takes back one that nobody has taken. @returns false when somebody has */
-  withdraw(id: number): Promise<boolean>;
+  /** Takes back one that nobody has taken, with an entry in the audit log. @returns false when somebody
+   *  has, or there is none */
+  withdraw(id: number, by: Pick<ConsistencyOrder, 'actor' | 'reason'>): Promise<boolean>;
 }

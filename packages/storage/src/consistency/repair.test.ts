@@ -163,13 +163,14 @@ test('an order is taken by one, goes to another when its holder falls silent, an
   const taken = await Promise.all([orders.take('a'), orders.take('b')]);
   expect(taken.filter((order) => order !== undefined)).toHaveLength(1);
   expect(await orders.take('c')).toBeUndefined();
-  expect(await orders.withdraw(id)).toBe(false);
+  const late = { actor: 'you', reason: 'too late' };
+  expect(await orders.withdraw(id, late)).toBe(false);
   await dual.pool.query(`UPDATE consistency_orders SET alive_at = now() - interval '1 minute'`);
   expect(await orders.take('c')).toMatchObject({ id, what, takenBy: 'c', actor: 'me' });
   // Whoever fell silent wakes up: the order is no longer its own.
-  const late = taken.find((order) => order !== undefined) as ConsistencyOrder;
-  await orders.tell(late, { done: 99 });
-  await orders.finish(late, 'done', { runId: 1, outcome: 'clean' });
+  const woken = taken.find((order) => order !== undefined) as ConsistencyOrder;
+  await orders.tell(woken, { done: 99 });
+  await orders.finish(woken, 'done', { runId: 1, outcome: 'clean' });
   expect(await orders.read(id)).toMatchObject({ state: 'taken', takenBy: 'c', progress: null });
   const held = { id, takenBy: 'c' };
   await orders.tell(held, { done: 1 });

@@ -91,14 +91,21 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
       );
     },
 
-    async withdraw(id) {
-      const gone = await ask(
-        `UPDATE consistency_orders SET state = 'withdrawn', finished_at = now()
-         WHERE id = $1 AND state = 'waiting' RETURNING id`,
-        [id],
-      );
-      return gone.length > 0;
-    },
+    withdraw: (id, { actor, reason }) =>
+      translated(
+        transaction(pool, [boundsStatement()], async (client) => {
+          const [gone] = await rows(
+            client,
+            `UPDATE consistency_orders SET state = 'withdrawn', finished_at = now()
+             WHERE id = $1 AND state = 'waiting' RETURNING scope`,
+            [id],
+          );
+          if (gone === undefined) return false;
+          const details = { order: id, ...JSON.parse(String(gone[0])) };
+          await auditLog.record(client, { actor, action: 'withdraw-order', reason, details });
+          return true;
+        }),
+      ),
   };
 }
 

@@ -7,6 +7,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   verify: 'The stores were compared',
   repair: 'A repair, or a choice',
   backfill: 'A backfill',
+  'withdraw-order': 'An order was withdrawn',
   'accept-divergences': 'Differences were accepted',
   'set-divergence-budget': 'Differences were allowed',
   'redrive-dead-letters': 'Failed jobs were put back',

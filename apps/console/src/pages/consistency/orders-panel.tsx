@@ -9,6 +9,7 @@ import { EmptyState } from '../../parts/empty-state.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { RecordLink } from '../../parts/record-link.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
+import { WithdrawDialog, withWithdrawal } from '../../parts/withdraw-order.tsx';
 import { hrefOf } from '../../router.ts';
 import { isOver, ordersPlaced, placeOrder } from './orders.ts';
 
@@ -39,6 +40,7 @@ const COLUMNS: readonly TableColumn<ConsistencyOrder>[] = [
 /** Starts comparisons, and shows what was ordered and how far it is. */
 export function OrdersPanel() {
   const [mode, setMode] = useState<'changed' | 'full' | null>(null);
+  const [withdrawing, setWithdrawing] = useState<number | null>(null);
   const [everyMs, setEveryMs] = useState(READ_INTERVAL_MS);
   const verifies = useOrders('verify', everyMs);
   const repairs = useOrders('repair', everyMs);
@@ -70,12 +72,21 @@ export function OrdersPanel() {
       ) : (
         <DataTable
           caption="What was ordered"
-          columns={COLUMNS}
+          columns={withWithdrawal(COLUMNS, orders, setWithdrawing)}
           rows={orders}
           keyOf={({ id }) => id}
         />
       )}
       {mode !== null && <VerifyDialog mode={mode} close={() => setMode(null)} />}
+      {withdrawing !== null && (
+        <WithdrawDialog
+          id={withdrawing}
+          close={() => setWithdrawing(null)}
+          done={() => {
+            ordersPlaced.value += 1;
+          }}
+        />
+      )}
     </Panel>
   );
 }
@@ -143,6 +154,7 @@ function Result({ of: { state, takenBy, progress, result } }: { of: ConsistencyO
     if ('matched' in result) return <>{repairedText(result.counts)}</>;
   }
   if (state === 'waiting') return <span class="quiet">waits for a process</span>;
+  if (state === 'withdrawn') return <span class="quiet">nothing was done</span>;
   const of = takenBy ?? 'a process';
   if (progress === null || !('total' in progress)) return <>in hand of {of}</>;
   const { done, total } = progress;

@@ -3,7 +3,7 @@ import type { ConsistencyOrder, RepairResult } from '@tandem/storage/consistency
 import { get, type Method, send } from '../../api/client.ts';
 import { Problem } from '../../api/problem.ts';
 
-/** Raised whenever something was ordered here: whoever lists orders reads again. */
+/** Raised whenever something was ordered or withdrawn here: whoever lists orders reads again. */
 export const ordersPlaced = signal(0);
 
 const LOOK_INTERVAL_MS = 300;

@@ -8,7 +8,11 @@ import { DataTable, type TableColumn } from '../../parts/data-table.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
+import { WithdrawDialog, withWithdrawal } from '../../parts/withdraw-order.tsx';
 import { STORE_NAMES } from '../../words.ts';
+
+/** Orders of the list. */
+const SHOWN = 5;
 
 const STATES: Readonly<Record<BackfillOrder['state'], Tone>> = {
   waiting: 'info',
@@ -34,10 +38,12 @@ const COLUMNS: readonly TableColumn<BackfillOrder>[] = [
 /** How complete the other store is, and what brings it up to date. */
 export function BackfillPanel({ report }: { report: BackfillReport }) {
   const [isAsking, setAsking] = useState(false);
+  const [withdrawing, setWithdrawing] = useState<number | null>(null);
   const { towards, catchUpSince, running, asked } = report;
   if (towards === null) return null;
   const name = STORE_NAMES[towards];
   const isComplete = catchUpSince === null && running.length === 0;
+  const shown = asked.slice(0, SHOWN);
   return (
     <Panel
       title={`Backfill of ${name}`}
@@ -59,15 +65,18 @@ export function BackfillPanel({ report }: { report: BackfillReport }) {
       {running.map((one) => (
         <Meter key={one.process} label={`Backfill by ${one.process}`} {...one} />
       ))}
-      {asked.length > 0 ? (
+      {shown.length > 0 ? (
         <DataTable
           caption="Backfills that were asked for"
-          columns={COLUMNS}
-          rows={asked.slice(0, 5)}
+          columns={withWithdrawal(COLUMNS, shown, setWithdrawing)}
+          rows={shown}
           keyOf={({ id }) => id}
         />
       ) : (
         <p class="quiet">None was asked for. What {name} lacks is brought to it by itself.</p>
+      )}
+      {withdrawing !== null && (
+        <WithdrawDialog id={withdrawing} close={() => setWithdrawing(null)} />
       )}
       {isAsking && (
         <ActDialog
@@ -89,8 +98,9 @@ export function BackfillPanel({ report }: { report: BackfillReport }) {
   );
 }
 
-function resultOf({ result, problem, takenBy }: BackfillOrder) {
+function resultOf({ state, result, problem, takenBy }: BackfillOrder) {
   if (problem !== null) return problem;
+  if (state === 'withdrawn') return <span class="quiet">nothing was done</span>;
   if (result === null) return takenBy === null ? 'waits for a process' : `in hand of ${takenBy}`;
   const { seen, applied, remaining } = result;
   return `${count(seen)} compared, ${count(applied)} written, ${count(remaining)} left`;
