@@ -81,6 +81,34 @@ export function consistencyPageTests(stage: Stage): void {
     await page.context().close();
   });
 
+  test('what a shadow read finds to differ is counted, listed and ended as it is', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { system } = stage;
+    const { page, complaints } = await stage.signedIn();
+    const id = await system.create(6, 'as it was');
+    const followed = `SELECT id FROM expenses WHERE id = ${id}`;
+    await expect.poll(() => query(system.databaseUrl, followed)).toHaveLength(1);
+    await query(system.databaseUrl, `UPDATE expenses SET notes = 'typed' WHERE id = ${id}`);
+    expect(await system.read(id)).toMatchObject({ notes: 'as it was' });
+    await goTo(page, 'Consistency');
+    await page.getByText('read differently, since the start').waitFor();
+    await page.getByText(/^[1-9]\d* of [\d,]+$/).waitFor();
+    await page.getByRole('link', { name: 'Shadow reads' }).click();
+    const found = page
+      .getByRole('table', { name: 'Differences' })
+      .getByRole('row', { name: `expense ${id} conflict` });
+    await found.getByText('shadow-read').waitFor();
+    await found.getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Accept as they are' }).click();
+    await confirm(page, 'Accept', 'Known, and written anew in a moment.');
+    await said(page, '1 difference ended as it is.');
+    await found.getByText('accepted').waitFor();
+    await system.update(id, 'notes', 'written anew');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test('an edit of expenses.json from outside is shown record by record, adopted, and another one rejected', {
     timeout: TIMEOUT_MS,
   }, async () => {

@@ -6,6 +6,10 @@ import { goTo, type Stage } from './stage.ts';
 /** Not of the rows that tests before have left. */
 const POISON = `ALTER TABLE expenses ADD CONSTRAINT bitter CHECK (notes <> 'bitter') NOT VALID,
   ADD CONSTRAINT small CHECK (amount < 90000) NOT VALID`;
+/** More than one request acts upon, each a copy of the one there is. */
+const COPIED = `INSERT INTO pgboss.job (name, data, source_name, source_output, created_on)
+  SELECT name, data, source_name, source_output, created_on - n * interval '1 ms'
+  FROM pgboss.job, generate_series(1, 2100) AS n WHERE name LIKE '%-dead'`;
 const MENDED = 'ALTER TABLE expenses DROP CONSTRAINT bitter, DROP CONSTRAINT small';
 
 /** Dead letters: shown by kind and one by one, narrowed, put back and given up. */
@@ -80,6 +84,56 @@ export function failedJobsPageTests(stage: Stage): void {
       .toHaveLength(3);
     // What was given up is brought over by writing it again.
     await system.update(large, 'amount', 9);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('more than one request acts upon: changed by another meanwhile it is shown anew, then done in steps', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { system } = stage;
+    const { page, complaints } = await stage.signedIn();
+    const dead = () =>
+      query(system.databaseUrl, `SELECT id::text FROM pgboss.job WHERE name LIKE '%-dead'`);
+    await query(system.databaseUrl, POISON);
+    const id = await system.create(4, 'bitter');
+    await expect.poll(dead).toHaveLength(1);
+    await query(system.databaseUrl, COPIED);
+    const [copy] = await dead();
+    await goTo(page, 'Failed jobs');
+    await page.getByText('2,101 letters, latest first').waitFor();
+    await page.getByRole('button', { name: 'Discard all' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Discard 2,101 letters' }).waitFor();
+
+    const ofAnother = { filter: { jobIds: [copy?.id] }, reason: 'One of them.', actor: 'ann' };
+    await system.operator('POST', '/dead-letters/discard', ofAnother);
+    await confirm(page, 'Discard 2,101 letters', 'They are copies.', 'discard 2101');
+    await dialog
+      .getByRole('alert')
+      .getByText('2100 dead letters match, 2101 were expected')
+      .waitFor();
+    expect(await dialog.getByRole('button', { name: 'Discard 2,101 letters' }).isDisabled()).toBe(
+      true,
+    );
+    expect(await dead()).toHaveLength(2_100);
+    await dialog.getByRole('button', { name: 'Show what it would do now' }).click();
+
+    // The second step is held back until the first one was seen: it would be over at once.
+    const seen = Promise.withResolvers<void>();
+    await page.route('**/dead-letters/discard', async (route) => {
+      const { filter } = route.request().postDataJSON();
+      if (filter?.olderThan !== undefined) await seen.promise;
+      await route.continue();
+    });
+    await confirm(page, 'Discard 2,100 letters', 'They are copies.', 'discard 2100');
+    await dialog.getByText('2,000 of 2,100').waitFor();
+    seen.resolve();
+    await said(page, '2,100 letters were given up.');
+    await page.getByText('No write to the other store has failed for good.').waitFor();
+    expect(await dead()).toEqual([]);
+    await query(system.databaseUrl, MENDED);
+    await system.update(id, 'notes', 'sweet');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

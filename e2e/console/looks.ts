@@ -37,5 +37,5 @@ export async function confirm(
 }
 
 /** What was done is said in the corner, and to screen readers. */
-export const said = (page: Page, text: string): Promise<void> =>
+export const said = (page: Page, text: string | RegExp): Promise<void> =>
   page.getByRole('status').getByText(text).waitFor();

@@ -1,5 +1,8 @@
-import { test } from 'vitest';
-import type { Stage } from './stage.ts';
+import { expect, test } from 'vitest';
+import { confirm, expectGoodLooks, said, TIMEOUT_MS } from './looks.ts';
+import { goTo, type Stage } from './stage.ts';
+
+const BOTH_FALSE = { FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' };
 
 /** What the page shows while what is behind it is away. The last ones: they end the api. */
 export function outageTests(stage: Stage): void {
@@ -23,6 +26,73 @@ export function outageTests(stage: Stage): void {
     await page.locator('[data-stale=no]').waitFor();
     stage.system.restoreDatabase();
     await alert.waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('an order that no process takes waits, and is withdrawn', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { system } = stage;
+    await system.reach('postgres-primary');
+    const { page, complaints } = await stage.signedIn();
+    const worker = page
+      .getByRole('table', { name: 'Processes' })
+      .getByRole('row', { name: /^worker \d+ on \S+ ready postgres-primary / });
+    await worker.waitFor();
+    await system.stopWorker();
+    await goTo(page, 'Consistency');
+    await page.getByRole('button', { name: 'Compare everything' }).click();
+    await confirm(page, 'Compare', 'Nobody is there.');
+    const ordered = page
+      .getByRole('table', { name: 'What was ordered' })
+      .getByRole('row')
+      .filter({ hasText: 'Nobody is there.' });
+    await ordered.getByText('waits for a process').waitFor();
+    await ordered.getByRole('button', { name: 'Withdraw' }).click();
+    await confirm(page, 'Withdraw', 'Once the worker is back.');
+    await said(page, /^Order \d+ is withdrawn\.$/);
+    await ordered.getByText('withdrawn').waitFor();
+    expect(await ordered.getByRole('button').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('I6: the emergency brake stands above every page; what the environment locks is not changed here', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { system } = stage;
+    await system.killApi();
+    system.cutDatabase();
+    await system.startApi(BOTH_FALSE);
+    const { page, complaints } = await stage.signedIn();
+    const brake = page.getByRole('alert').filter({ hasText: 'EMERGENCY BRAKE' });
+    await brake.getByText('JSON may lack what it acknowledged').waitFor();
+    await goTo(page, 'Replication');
+    await brake.waitFor();
+    await goTo(page, 'Phase');
+    const flag = page
+      .getByRole('table', { name: 'Flags' })
+      .getByRole('row')
+      .filter({ hasText: 'USE_DATABASE_STORAGE' });
+    await flag.getByRole('cell', { name: 'environment', exact: true }).waitFor();
+    await flag.getByText('FF_USE_DATABASE_STORAGE is set.').waitFor();
+    await flag.getByText('No: the environment of a process locks it.').waitFor();
+    await expectGoodLooks(page, 'the brake');
+
+    system.restoreDatabase();
+    await brake.waitFor({ state: 'detached' });
+    const ahead = page.getByRole('region', { name: /^The next phase/ });
+    await ahead.getByText('locked').waitFor();
+    await ahead.getByText(/ is set for api \d+ on .*Start the process without it/).waitFor();
+    await ahead.getByRole('button', { name: /^Switch to/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .getByRole('alert')
+      .getByText(/can't be set: FF_/)
+      .waitFor();
+    await dialog.getByLabel('Reason').fill('All the same.');
+    expect(await dialog.getByRole('button', { name: /^Ask for/ }).isDisabled()).toBe(true);
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 }

@@ -24,7 +24,8 @@ export function setTheStage(): Stage {
     return standing;
   };
   beforeAll(async () => {
-    const [system, browser] = await Promise.all([startConsoleSystem(), openBrowser()]);
+    const started = startConsoleSystem({ SHADOW_READ_RATE: '1' });
+    const [system, browser] = await Promise.all([started, openBrowser()]);
     standing = { system, browser };
   }, START_TIMEOUT_MS);
   afterAll(async () => {

@@ -9,7 +9,7 @@ import { startTcpProxy } from '@tandem/storage/testing';
 import { expect, vi } from 'vitest';
 import { buildConsole } from '../../scripts/console/build-console.ts';
 import { freePort } from '../free-port.ts';
-import { phaseAt, setFlags } from '../phase-flags.ts';
+import { phaseAt, reached, setFlags } from '../phase-flags.ts';
 import { call, legacyFile } from '../record-client.ts';
 import { newMigratedDatabase, type Service, startApi, startWorker } from '../services.ts';
 import { temporaryFolder } from '../tandem-process.ts';
@@ -23,7 +23,11 @@ export interface ConsoleSystem {
   /** Ends the api at once, as a crash would. */
   killApi(): Promise<void>;
   /** Starts the api again, on the same port. */
-  startApi(): Promise<void>;
+  startApi(more?: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops the worker as a clean stop does; nobody starts it again. */
+  stopWorker(): Promise<void>;
+  /** Asks for a phase and waits until it stands. */
+  reach(phase: Phase): Promise<void>;
   create(amount: number, notes?: string): Promise<number>;
   /** Orders something over HTTP; `path` follows `/api/v1/migration`. */
   operator(method: 'POST' | 'PUT', path: string, body: object): Promise<unknown>;
@@ -55,7 +59,7 @@ export async function startConsoleSystem(
   const ofApi = { ...variables, DATABASE_URL: proxy.url };
   let api: Service = await startApi(ofApi);
   await stands(origin, 'json-primary');
-  startWorker(variables);
+  const worker = startWorker(variables);
   const token = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
   return {
     ...{ origin, databaseUrl, token },
@@ -79,8 +83,15 @@ export async function startConsoleSystem(
       process.kill(api.pid, 'SIGKILL');
       await api.ended;
     },
-    async startApi() {
-      api = await startApi(ofApi);
+    async startApi(more = {}) {
+      api = await startApi({ ...ofApi, ...more });
+    },
+    async stopWorker() {
+      expect(await worker.stop()).toBe(0);
+    },
+    async reach(phase) {
+      await setFlags(databaseUrl, phase);
+      await reached(origin, phase);
     },
     async create(amount, notes) {
       const body = { date: '2025-12-07', category: 'Food', amount, account: 'Cash', notes };

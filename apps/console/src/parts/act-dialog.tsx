@@ -1,5 +1,6 @@
 //   open ──▶ (preview) reason, confirmation ── confirm ──▶ busy ──▶ done: closed, a notice
-//                          ▲                                 └── refused: the problem, open still
+//                          ▲                                 ├── refused: the problem, open still
+//                          └── looked at again ── no more as it was shown (412)
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from '../api/problem.ts';
@@ -22,13 +23,18 @@ export interface ActDialogProps {
   readonly isGrave?: boolean;
   /** Why it can't be done yet, e.g. while a preview is being read; it says so by itself. */
   readonly isBlocked?: boolean;
+  /** Shows anew what would be done: offered where something else is there by now than was shown. */
+  readonly lookAgain?: () => void;
   /** What would be done. */
   readonly children?: ComponentChildren;
 }
 
+/** RFC 9110: what the act was made dependent on does not hold any more. */
+const PRECONDITION_FAILED = 412;
+
 /** Asks for a reason, and a confirmation, before something is done; shows why it was refused. */
 export function ActDialog(props: ActDialogProps) {
-  const { title, verb, act, close, confirmation, isGrave, isBlocked, children } = props;
+  const { title, verb, act, close, confirmation, isGrave, isBlocked, lookAgain, children } = props;
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
@@ -38,7 +44,14 @@ export function ActDialog(props: ActDialogProps) {
   useModal(dialog);
 
   const isConfirmed = confirmation === undefined || typed.trim() === confirmation;
-  const mayAct = reason.trim() !== '' && isConfirmed && !isBusy && isBlocked !== true;
+  const isOutdated = problem?.status === PRECONDITION_FAILED && lookAgain !== undefined;
+  const mayAct =
+    reason.trim() !== '' && isConfirmed && !isBusy && isBlocked !== true && !isOutdated;
+  const showAnew = () => {
+    setProblem(null);
+    setTyped('');
+    lookAgain?.();
+  };
   const confirm = async (event: Event) => {
     event.preventDefault();
     if (!mayAct) return;
@@ -86,7 +99,13 @@ export function ActDialog(props: ActDialogProps) {
               />
             </label>
           )}
-          {problem !== null && <ProblemNote problem={problem} />}
+          {problem !== null && (
+            <ProblemNote
+              problem={problem}
+              retry={isOutdated ? showAnew : undefined}
+              retryWords="Show what it would do now"
+            />
+          )}
         </div>
         <footer>
           <button type="button" class="secondary outline" onClick={() => dialog.current?.close()}>

@@ -1,7 +1,15 @@
 import type { Problem } from '../api/problem.ts';
 
 /** What was refused or failed, and a way to try again where there is one. */
-export function ProblemNote({ problem, retry }: { problem: Problem; retry?: () => void }) {
+export function ProblemNote({
+  problem,
+  retry,
+  retryWords = 'Try again',
+}: {
+  problem: Problem;
+  retry?: (() => void) | undefined;
+  retryWords?: string;
+}) {
   return (
     <div class="note tone-bad" role="alert">
       <p>
@@ -21,7 +29,7 @@ export function ProblemNote({ problem, retry }: { problem: Problem; retry?: () =
       )}
       {retry !== undefined && (
         <button type="button" class="secondary outline" onClick={retry}>
-          Try again
+          {retryWords}
         </button>
       )}
     </div>

@@ -2,6 +2,8 @@ import { send } from '../../api/client.ts';
 import { counted } from '../../format.ts';
 import { ActDialog } from '../../parts/act-dialog.tsx';
 
+const asItIs = (number: number): string => (number === 1 ? 'it is' : 'they are');
+
 /** Ends differences without touching a store. */
 export function AcceptDialog({
   ids,
@@ -14,7 +16,7 @@ export function AcceptDialog({
 }) {
   return (
     <ActDialog
-      title={`Accept ${counted(ids.length, 'difference')} as they are`}
+      title={`Accept ${counted(ids.length, 'difference')} as ${asItIs(ids.length)}`}
       verb="Accept"
       confirmation={ids.length > 1 ? `accept ${ids.length}` : undefined}
       close={close}
@@ -23,7 +25,7 @@ export function AcceptDialog({
           ...{ ids, reason },
         });
         done();
-        return `${counted(changed, 'difference')} ended as they are.`;
+        return `${counted(changed, 'difference')} ended as ${asItIs(changed)}.`;
       }}
     >
       <p>

@@ -31,9 +31,10 @@ export function LettersDialog({
 }) {
   const { act, verb, isGrave } = words;
   const [progress, setProgress] = useState<ActTotal | null>(null);
+  const [look, setLook] = useState(1);
   const stopped = useRef(new AbortController());
   useEffect(() => () => stopped.current.abort(), []);
-  const preview = useAsked(`${act} ${JSON.stringify(meant)}`, () => {
+  const preview = useAsked(`${act} ${JSON.stringify(meant)} ${look}`, () => {
     const reason = 'Shown in the console.';
     return send<LettersAnswer>('POST', `/dead-letters/${act}`, { ...meant, reason, dryRun: true });
   });
@@ -47,6 +48,7 @@ export function LettersDialog({
       close={close}
       confirmation={isMany || isGrave ? `${act} ${matched}` : undefined}
       isBlocked={matched === 0}
+      lookAgain={() => setLook(look + 1)}
       act={async (reason) => {
         const total = await actInSteps({
           ...{ act, meant, reason, expectedCount: matched, onProgress: setProgress },
