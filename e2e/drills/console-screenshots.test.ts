@@ -10,10 +10,13 @@ import { root } from '../tandem-process.ts';
 
 const FOLDER = join(root, 'docs', 'console');
 const PAGES = ['Phase', 'Replication', 'Failed jobs', 'Consistency', 'Records', 'Audit'];
+/** Nothing is drawn halfway between two colours. */
+const reducedMotion = 'reduce';
 const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
-  light: { viewport: DESKTOP, colorScheme: 'light' },
-  dark: { viewport: DESKTOP, colorScheme: 'dark' },
-  phone: { viewport: PHONE, colorScheme: 'light' },
+  light: { viewport: DESKTOP, colorScheme: 'light', reducedMotion },
+  dark: { viewport: DESKTOP, colorScheme: 'dark', reducedMotion },
+  phone: { viewport: PHONE, colorScheme: 'light', reducedMotion },
+  'phone-dark': { viewport: PHONE, colorScheme: 'dark', reducedMotion },
 };
 /** Writes between two samples of the charts, a few times over. */
 const BURSTS = [40, 10, 0, 60, 5];
@@ -29,7 +32,9 @@ test.runIf(isAsked)(
     mkdirSync(FOLDER, { recursive: true });
     const { system } = stage;
     for (const burst of BURSTS) {
-      for (let amount = 1; amount <= burst; amount += 1) await system.create(amount);
+      for (let amount = 1; amount <= burst; amount += 1) {
+        await system.read(await system.create(amount));
+      }
       await new Promise((settle) => setTimeout(settle, BURST_MS));
     }
     await somethingToMend();

@@ -46,6 +46,22 @@ export const STORE_NAMES: Readonly<Record<StoreName, string>> = {
   postgres: 'PostgreSQL',
 };
 
+/** Why the system itself changed what a store says of the phase, by the name it keeps of that. */
+const OWN_REASONS: Readonly<Record<string, string>> = {
+  pair: 'The stores met for the first time.',
+  join: 'A new JSON folder joined PostgreSQL.',
+  'tell-json': 'JSON was told where PostgreSQL stands.',
+  'tell-postgres': 'PostgreSQL was told where JSON stands.',
+  'abort-commit': 'A commit that did not happen was ruled out.',
+  'lift-json-seal': 'The seal of a switch that ended was lifted from JSON.',
+  'lift-postgres-seal': 'The seal of a switch that ended was lifted from PostgreSQL.',
+  'return-from-brake': 'PostgreSQL is back after the emergency brake.',
+  'forget-brake': 'The emergency brake is over.',
+};
+
+/** Why the phase was moved, in words. */
+export const reasonOfMove = (reason: string): string => OWN_REASONS[reason] ?? reason;
+
 /** `JSON → PostgreSQL`, or the one store that is written. */
 export function flowOf(phase: Phase): string {
   const { primary, secondary } = PHASE_WORDS[phase];

@@ -4,8 +4,11 @@ import { DataTable, type TableColumn } from '../../parts/data-table.tsx';
 import { JsonText } from '../../parts/json-text.tsx';
 import { RecordLink } from '../../parts/record-link.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
+import { reasonOfMove } from '../../words.ts';
 import { ACTIONS } from './actions.ts';
 
+/** What the system does to the phase, for reasons of its own. */
+const MOVES: readonly string[] = ['move-phase', 'keep-phase'];
 /** Records that one row names. */
 const RECORDS_SHOWN = 5;
 
@@ -17,7 +20,10 @@ const COLUMNS: readonly TableColumn<AuditTrailEntry>[] = [
   },
   { name: 'To what', cell: (entry) => <Target of={entry} /> },
   { name: 'Who', cell: ({ actor }) => actor },
-  { name: 'Why', cell: ({ reason }) => reason },
+  {
+    name: 'Why',
+    cell: ({ action, reason }) => (MOVES.includes(action) ? reasonOfMove(reason) : reason),
+  },
 ];
 
 export const TrailList = ({ entries }: { entries: readonly AuditTrailEntry[] }) => (

@@ -2,6 +2,7 @@ import type { HistoryEntry } from '@tandem/storage/phase';
 import { Panel } from '../../parts/panel.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { hrefOf } from '../../router.ts';
+import { reasonOfMove } from '../../words.ts';
 
 const SHOWN = 5;
 
@@ -15,13 +16,16 @@ export function HistoryPanel({ history }: { history: readonly HistoryEntry[] }) 
         {told.slice(0, SHOWN).map((entry) => (
           <li key={`${entry.at} ${entry.kind}`}>
             <RelativeTime at={entry.at} /> {sentenceOf(entry)}{' '}
-            <span class="quiet">“{entry.reason}”</span>
+            <span class="quiet">“{whyOf(entry)}”</span>
           </li>
         ))}
       </ol>
     </Panel>
   );
 }
+
+const whyOf = ({ kind, reason }: HistoryEntry): string =>
+  kind === 'moved' ? reasonOfMove(reason) : reason;
 
 function sentenceOf({ kind, from, to, actor, evidence }: HistoryEntry) {
   if (kind === 'set') return `${actor} asked for ${to}.`;
