@@ -125,6 +125,21 @@ test('writes go on while a checkpoint runs, and one starts by itself', async () 
   expect(await allTexts(await open(directory))).toHaveLength(200);
 });
 
+test('the more records a checkpoint has to write, the more journal gathers before one starts', async () => {
+  let written = 0;
+  const begunAfter: number[] = [];
+  const fileSystem = interceptFileSystem(realFileSystem, ({ kind, path }) => {
+    if (kind === 'create' && path.includes('state-')) begunAfter.push(written);
+  });
+  const store = await open(await freshDirectory(), { fileSystem, checkpointAfterBytes: 20_000 });
+  await Promise.all(Array.from({ length: 1_000 }, () => create(store)));
+  await store.checkpoint();
+  begunAfter.length = 0;
+  // A hundred of them are over 20,000 bytes, and far from 128 for each record.
+  for (; begunAfter.length === 0; written++) await create(store);
+  expect(begunAfter[0]).toBeGreaterThan(100);
+});
+
 test('a stop without changes writes nothing', async () => {
   const directory = await freshDirectory();
   const first = await open(directory);

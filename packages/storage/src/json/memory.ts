@@ -24,6 +24,11 @@ export class Memory {
     this.#tables = new Map(collections.map((one) => [one.name, new RecordTable(one)]));
   }
 
+  /** Records and tombstones of all collections. */
+  get size(): number {
+    return [...this.tables].reduce((sum, table) => sum + table.size, 0);
+  }
+
   get tables(): Iterable<RecordTable> {
     return this.#tables.values();
   }
