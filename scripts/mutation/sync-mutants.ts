@@ -28,8 +28,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
   inJson(
     'journal: no fdatasync behind cutting an unfinished batch off',
     'journal',
-    '      await this.#file.truncate(this.#mark.length);\n      await this.#file.fdatasync();\n',
-    '      await this.#file.truncate(this.#mark.length);\n',
+    '      await this.#file.truncate(length);\n      await this.#file.fdatasync();\n',
+    '      await this.#file.truncate(length);\n',
     ['after-a-refusal'],
   ),
   inJson(
