@@ -45,13 +45,19 @@ const outcomeUnknown = (cause: unknown): TandemError =>
     { cause },
   );
 
+/**
+ * Said, because a server, database or role may be set to another level. In one whose snapshot stands from
+ * its first statement on, a phase row read after waiting for its lock would be that of before (I3).
+ */
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
 /** SQLSTATE classes with which a server refuses a COMMIT, the transaction being rolled back. Any
  *  other error there, e.g. 57P01 (shutdown), may have come after the commit itself. */
 const REFUSED_COMMIT = /^(22|23|40)/;
 
 /**
- * Runs `work` in a transaction: `begin` are its first statements, sent in one round trip, whose rows
- * `work` is given. The database's errors come as they are; see `storageError`.
+ * Runs `work` in a READ COMMITTED transaction: `begin` are its first statements, sent in one round trip,
+ * whose rows `work` is given. The database's errors come as they are; see `storageError`.
  * @throws {TandemError} `outcome-unknown` when nothing is known of the COMMIT
  */
 export async function transaction<T>(
@@ -81,7 +87,7 @@ async function attempt<T>(
   begin: readonly string[],
   work: (client: PoolClient, begun: readonly (readonly Row[])[]) => Promise<T>,
 ): Promise<T> {
-  const [, ...begun] = await script(client, ['BEGIN', ...begin]);
+  const [, ...begun] = await script(client, [BEGIN, ...begin]);
   const result = await work(client, begun);
   await commit(client);
   return result;

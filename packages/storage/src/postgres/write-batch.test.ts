@@ -121,6 +121,23 @@ test('I3: a write that waited for a switch decides by what the switch left', asy
   });
 });
 
+test('I3: so it does where the database or the role is set to another isolation level', async () => {
+  for (const level of ['repeatable\\ read', 'serializable']) {
+    const url = new URL(opened.database.url);
+    url.searchParams.set('options', `-c default_transaction_isolation=${level}`);
+    const elsewhere = opened.another({ url: url.href });
+    await connected(async (client) => {
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${SWITCH_LOCK})`);
+      const writing = expect(create(elsewhere)).rejects.toMatchObject({ code: 'not-primary' });
+      await untilWaiting(1);
+      await client.query('UPDATE phase_state SET sealed = true');
+      await client.query('COMMIT');
+      await writing;
+      await client.query('UPDATE phase_state SET sealed = false');
+    });
+  }
+});
+
 test('I3: the phase moves only after the write transactions under way', async () => {
   await connected(async (client) => {
     await client.query(`BEGIN; SELECT pg_advisory_xact_lock_shared(${SWITCH_LOCK})`);
