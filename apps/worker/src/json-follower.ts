@@ -13,7 +13,7 @@ import {
   type VerifySchedule,
 } from '@tandem/storage/consistency';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
-import { type JsonStore, openJsonStore } from '@tandem/storage/json';
+import { inspectJsonStore, type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
@@ -92,8 +92,8 @@ export class JsonFollower {
   /** Why the files lacked something when this process let go of the store last. */
   #filesBehind: unknown;
   /** The store was let go of without a checkpoint, for an api process to take: until one does, a stop
-   *  of this process owes the files (I7). */
-  #owesFiles = false;
+   *  of this process owes the files (I7). Names the opening that was left like this. */
+  #owesFilesOf: string | undefined;
   /** Ends the wait between two attempts to take the lock. */
   readonly #hurry = new AbortController();
 
@@ -135,8 +135,7 @@ export class JsonFollower {
   follow({ phase, epoch, sealed }: PostgresPhaseState, desired: Phase): void {
     if (sealed) this.#driver?.sawSeal();
     this.#desired = desired;
-    const leadsBack = phase === 'postgres-only' && desired !== phase;
-    const wanted = (phase === 'postgres-primary' || leadsBack) && !this.#stopped;
+    const wanted = isFollowed(phase, desired) && !this.#stopped;
     if (!wanted) this.#leave?.abort();
     else if (this.#leave === undefined) this.#begin();
     else if (this.#worker !== undefined && this.#store?.phase.read().epoch !== epoch) {
@@ -211,8 +210,12 @@ export class JsonFollower {
 
   /** @throws {TandemError} when the files still lack what the journal has */
   async #writeOwedFiles(): Promise<void> {
-    if (!this.#owesFiles) return;
-    this.#owesFiles = false;
+    const owed = this.#owesFilesOf;
+    this.#owesFilesOf = undefined;
+    if (owed === undefined) return;
+    // Somebody has had it since: what stands there now is theirs, or of those who came after them.
+    const { phase } = await inspectJsonStore(this.#options.directory);
+    if (phase?.lineage?.at(-1)?.id !== owed) return;
     let store: JsonStore;
     try {
       store = await this.#open();
@@ -225,8 +228,14 @@ export class JsonFollower {
   }
 
   async #holdOnce(leave: AbortSignal): Promise<void> {
+    // Whoever let go of the lock may have moved the phase before: then an api process waits for it.
+    const { phase } = await this.#options.postgres.phase.read();
+    if (!isFollowed(phase, this.#desired)) {
+      this.#leave?.abort();
+      return;
+    }
     const store = await this.#open();
-    this.#owesFiles = false;
+    this.#owesFilesOf = undefined;
     const handover = new AbortController();
     const end = AbortSignal.any([leave, handover.signal]);
     try {
@@ -240,7 +249,7 @@ export class JsonFollower {
         // Also when the row could not be told, so that nobody tells this process to leave.
         this.#leave?.abort();
         await failpoint('demote.before-letting-go');
-        this.#owesFiles = true;
+        this.#owesFilesOf = store.phase.read().lineage?.at(-1)?.id;
         await store.close({ checkpoint: false });
       }
     } catch (error) {
@@ -352,3 +361,7 @@ export class JsonFollower {
     log[level](evidence, `Catch-up: ${applied} of ${seen} were missing in JSON; ${rest}`);
   }
 }
+
+/** Whether JSON follows PostgreSQL in a phase, or is to follow it again from there. */
+const isFollowed = (phase: Phase, desired: Phase | undefined): boolean =>
+  phase === 'postgres-primary' || (phase === 'postgres-only' && desired !== phase);

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectJsonStore, openJsonStore, requestHandover } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
-import { flagsOf } from '@tandem/storage/phase';
+import { flagsOf, type Phase } from '@tandem/storage/phase';
 import { migrateSchema, writePhaseFlags } from '@tandem/storage/postgres';
 import { migrateQueues, readBacklog } from '@tandem/storage/replication';
 import {
@@ -61,6 +61,15 @@ async function enterPostgresPrimary(): Promise<void> {
     { pairId: 'a-pair', epoch: 1, phase: 'postgres-primary' },
     { actor: 'test', reason: 'test', evidence: {} },
   );
+}
+
+/** Has the worker move the phase, and let go of the JSON store. */
+async function moveAway(to: Phase): Promise<void> {
+  await writePhaseFlags(fixture.pool, flagsOf(to));
+  await until('it lets go of the JSON store', async () => {
+    const { phase, holder } = await inspectJsonStore(home);
+    return phase?.phase === to && holder === undefined;
+  });
 }
 
 const fileRecords = (): unknown[] => JSON.parse(readFileSync(join(home, expense.file), 'utf8'));
@@ -181,19 +190,38 @@ test('I7: a stop right after another process let go of the JSON store still drai
   expect(await readBacklog(fixture.pool)).toMatchObject({ total: 0, deadLetters: 0 });
 });
 
-test('I7: a stop right after JSON became primary leaves the file exact, though no api took it yet', async () => {
+test.each(['json-primary', 'postgres-only'] as const)(
+  'I7: a stop right after a move to %s leaves the file exact, though nobody took the store since',
+  async (phase) => {
+    await enterPostgresPrimary();
+    const worker = await start();
+    await following(worker);
+    await create(fixture.store, { notes: 'written before the move' });
+    await fixture.drained('json');
+    await moveAway(phase);
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    expect(fileRecords()).toMatchObject([{ notes: 'written before the move' }]);
+  },
+);
+
+test('I7: a stop leaves a JSON primary alone that another process has had since', async () => {
   await enterPostgresPrimary();
   const worker = await start();
   await following(worker);
-  await create(fixture.store, { notes: 'written before JSON became primary' });
-  await writePhaseFlags(fixture.pool, flagsOf('json-primary'));
-  await until('it lets go of a JSON primary', async () => {
-    const { phase, holder } = await inspectJsonStore(home);
-    return phase?.phase === 'json-primary' && holder === undefined;
-  });
+  await moveAway('json-primary');
+  const api = await openJsonStore({ directory: home, collections: [...fixture.collections] });
+  await create(api);
+  await api.close();
+  // The service was rolled back to the legacy application, while a worker of it was left running.
+  const byLegacy = JSON.stringify([
+    ...fileRecords(),
+    { id: 9, notes: 'by the legacy application' },
+  ]);
+  writeFileSync(join(home, expense.file), byLegacy);
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toBe(0);
-  expect(fileRecords()).toMatchObject([{ notes: 'written before JSON became primary' }]);
+  expect(readFileSync(join(home, expense.file), 'utf8')).toBe(byLegacy);
 });
 
 test('a second worker stands by for JSON, and takes over from one that was killed', async () => {
