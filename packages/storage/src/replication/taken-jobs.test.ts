@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createPool } from '../postgres/index.ts';
 import { createQueueDatabase, type QueueDatabase } from '../testing/queue-database.ts';
 import { until } from '../testing/until.ts';
 import { readBacklog } from './backlog.ts';
@@ -6,6 +8,9 @@ import { failForNow, removeDone } from './claims.ts';
 import { NEVER_FAILED, nextFailure } from './job-failure.ts';
 import { QUEUES } from './job-sink.ts';
 import { TakenJobs } from './taken-jobs.ts';
+
+/** Bytes; the kernel keeps some megabytes of them on either side. */
+const MORE_THAN_SOCKETS_BUFFER = 20 << 20;
 
 let database: QueueDatabase;
 const queue = QUEUES.postgres;
@@ -62,6 +67,39 @@ test('I2: jobs of a holder that died come back at once, and its settling changes
   await expect(held.settle((client) => removeDone(client, queue, held.jobs))).rejects.toThrow();
   await next.settle((client) => removeDone(client, queue, next.jobs.slice(0, 2)));
   expect((await readBacklog(database.pool)).total).toBe(1);
+});
+
+test('I2: jobs come back from a holder that was stopped while they were being sent to it', async () => {
+  await database.pool.query(
+    `INSERT INTO pgboss.job (name, data)
+     SELECT $1, jsonb_build_object('n', n, 'text', repeat('x', $2)) FROM generate_series(0, 7) AS n`,
+    [queue, MORE_THAN_SOCKETS_BUFFER / 8],
+  );
+  const pool = createPool(database.url, { applicationName: 'stopped', max: 1 });
+  const client = await pool.connect();
+  // What it is sent from now on is never read, as by a process under SIGSTOP.
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  client.query = ((...given: unknown[]) => {
+    if (typeof given[0] === 'object') stream.pause();
+    return query(...given);
+  }) as typeof client.query;
+  client.release();
+  const taking = TakenJobs.take(pool, queue, 8, { silenceMaxMs: 500 }).catch(() => undefined);
+  await until('the server can send no more', async () => {
+    const { rowCount } = await database.pool.query(
+      `SELECT FROM pg_stat_activity WHERE application_name = 'stopped' AND wait_event = 'ClientWrite'`,
+    );
+    return rowCount === 1;
+  });
+  // What was not reached yet is not locked either.
+  const free = async () =>
+    (await database.pool.query('SELECT id FROM pgboss.job FOR UPDATE SKIP LOCKED')).rowCount;
+  expect(await free()).toBeLessThan(8);
+  await until('all of them are free', async () => (await free()) === 8);
+  stream.destroy();
+  await taking;
+  await pool.end();
 });
 
 test('what settling throws takes back all of it', async () => {

@@ -43,11 +43,16 @@ export class TakenJobs {
   }
 
   /** Takes the jobs that have waited longest and that nobody has in hand; maybe none. */
-  static async take(pool: Pool, queue: string, jobsMax: number): Promise<TakenJobs> {
+  static async take(
+    pool: Pool,
+    queue: string,
+    jobsMax: number,
+    { silenceMaxMs = SILENCE_MAX_MS }: { readonly silenceMaxMs?: number } = {},
+  ): Promise<TakenJobs> {
     const decision = Promise.withResolvers<Settle>();
     decision.promise.catch(() => undefined);
     const found = Promise.withResolvers<readonly TakenJob[]>();
-    const bounds = { timeoutMs: HOLD_MAX_MS, idleMs: SILENCE_MAX_MS };
+    const bounds = { timeoutMs: HOLD_MAX_MS, idleMs: silenceMaxMs };
     const over = inTransaction(pool, bounds, async (client) => {
       const jobs = await lock(client, queue, jobsMax);
       found.resolve(jobs);

@@ -4,7 +4,8 @@ import { rejectsWith } from './backoff.ts';
 export interface TransactionBounds {
   /** After this long the connection is cut, also when the server no longer answers. */
   readonly timeoutMs: number;
-  /** The server ends the transaction once it hears nothing for this long; as `timeoutMs` if not given. */
+  /** The server ends the transaction once it hears nothing for this long, or nothing that it sends is taken;
+   *  if not given, it waits for the former as long as `timeoutMs`, and for the latter as long as TCP does. */
   readonly idleMs?: number;
   /** Cuts the connection at once. */
   readonly signal?: AbortSignal;
@@ -17,7 +18,7 @@ export interface TransactionBounds {
  */
 export async function inTransaction<T>(
   pool: Pool,
-  { timeoutMs, idleMs = timeoutMs, signal }: TransactionBounds,
+  { timeoutMs, idleMs, signal }: TransactionBounds,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
@@ -30,9 +31,7 @@ export async function inTransaction<T>(
     timeoutMs,
   );
   try {
-    await client.query(
-      `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}; SET LOCAL lock_timeout = ${timeoutMs}`,
-    );
+    await client.query(beginning(timeoutMs, idleMs));
     // Also what `work` awaits elsewhere must not outlive the bound.
     const result = await Promise.race([work(client), loan.wasCut]);
     const { command } = await client.query('COMMIT');
@@ -47,6 +46,18 @@ export async function inTransaction<T>(
     signal?.removeEventListener('abort', onAbort);
     loan.giveBack();
   }
+}
+
+/** The level is said, because a server, database or role may be set to another. */
+function beginning(timeoutMs: number, idleMs = timeoutMs): string {
+  const set = (name: string, ms: number): string => `SET LOCAL ${name} = ${ms}`;
+  return [
+    'BEGIN ISOLATION LEVEL READ COMMITTED',
+    set('idle_in_transaction_session_timeout', idleMs),
+    set('lock_timeout', timeoutMs),
+    // A server that can't get rid of an answer is not idle: no other bound reaches it while it sends.
+    ...(idleMs < timeoutMs ? [set('tcp_user_timeout', idleMs)] : []),
+  ].join('; ');
 }
 
 /** Waits for a connection no longer than the signal allows; one that comes too late is put back. */
