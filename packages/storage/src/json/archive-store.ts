@@ -4,7 +4,6 @@
 //   The emptied store keeps pair, epoch, phase and id marks: a rollback to postgres-primary brings
 //   everything over by difference, as for any store that lacks something.
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Collection } from '../collections/index.ts';
 import { TandemError } from '../errors.ts';
@@ -20,7 +19,7 @@ import {
   filesOf,
   packArchive,
 } from './archive-file.ts';
-import { realFileSystem } from './file-system.ts';
+import { type FileSystem, realFileSystem } from './file-system.ts';
 import { inspectJsonStore } from './inspect.ts';
 import { JOURNAL_ROOM, Journal } from './journal.ts';
 import { openJsonSnapshot } from './json-snapshot.ts';
@@ -44,6 +43,8 @@ export interface ArchiveOptions {
   readonly actor: string;
   readonly reason: string;
   readonly now?: () => number;
+  /** What empties the store; the archive itself is written by `tar`. */
+  readonly fileSystem?: FileSystem;
   /** Asked before and, under the lock, again after packing. @throws {TandemError} why it must not be */
   readonly mayArchive: (json: JsonPhaseState) => Promise<void>;
 }
@@ -84,7 +85,7 @@ export async function archiveJsonStore(options: ArchiveOptions): Promise<Archive
     throw new TandemError('conflict', `There is no folder ${dirname(file)}.`);
   }
   await bringUpFiles(options);
-  const fileSystem = realFileSystem;
+  const { fileSystem = realFileSystem } = options;
   const layout = layoutOf(directory);
   const observer = noObserver;
   const context: OpenContext = {
@@ -107,7 +108,7 @@ export async function archiveJsonStore(options: ArchiveOptions): Promise<Archive
     const sha256 = await packArchive(directory, file, manifest, collections);
     await mayArchive(phase);
     await empty(context, stored, content, { at, file, sha256 });
-    await removeArchived(directory, files);
+    await removeArchived(context, files);
     return { file, sha256, content, files };
   } catch (error) {
     throw storageError(`archiving ${directory}`, error);
@@ -220,9 +221,12 @@ async function empty(
 }
 
 /** All of it is in the archive; a leftover of a crash here is in nobody's way. */
-async function removeArchived(directory: string, files: readonly ArchivedFile[]): Promise<void> {
+async function removeArchived(
+  { fileSystem, layout }: OpenContext,
+  files: readonly ArchivedFile[],
+): Promise<void> {
   for (const { path } of files) {
-    const isManifest = path === join('.tandem', 'manifest.json');
-    if (!isManifest) await fs.rm(join(directory, path), { force: true });
+    const found = join(layout.directory, path);
+    if (found !== layout.manifest) await removeIfPresent(fileSystem, found);
   }
 }

@@ -1,0 +1,77 @@
+import { cp, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadCollections } from '../collections/index.ts';
+import { type FileOperation, interceptFileSystem } from '../testing/intercepted-file-system.ts';
+import { contentOf, freshDirectory, open, readRecords } from '../testing/json-fixture.ts';
+import { create, expense, run } from '../testing/store-fixture.ts';
+import { archiveJsonStore, checkArchive, inspectJsonStore, realFileSystem } from './index.ts';
+
+const FILES = ['expenses.json', 'incomes.json'];
+
+test('I6, I9: killed anywhere between packing and emptying, the store is whole, or empty with its archive', async () => {
+  const collections = await loadCollections();
+  const home = await freshDirectory();
+  const directory = join(home, 'json');
+  const store = await open(directory);
+  await create(store);
+  const second = await create(store);
+  await run(store, { op: 'delete', collection: expense, id: second.id });
+  await create(store, { notes: 'the third' });
+  await store.phase.update({ phase: 'postgres-only', epoch: 5 });
+  const whole = await contentOf(store);
+  await store.close();
+  const records = await readRecords(directory);
+
+  const file = join(home, 'put-away.tar.gz');
+  /** What a process that is killed right before an operation leaves. */
+  const left: { readonly folder: string; readonly before: string }[] = [];
+  const leave = async ({ kind, path }: FileOperation): Promise<void> => {
+    if (kind === 'read' || kind === 'mkdir') return;
+    const folder = join(home, `left-${left.length}`);
+    await cp(directory, join(folder, 'json'), { recursive: true });
+    left.push({ folder, before: `${kind} ${path}` });
+  };
+  const options = { directory, collections, actor: 'test', reason: 'test' };
+  const report = await archiveJsonStore({
+    ...{ ...options, file, fileSystem: interceptFileSystem(realFileSystem, leave) },
+    mayArchive: async () => undefined,
+  });
+  await leave({ kind: 'fsync', path: 'the end' });
+  expect(left.length).toBeGreaterThan(10);
+  await checkArchive(file, collections);
+
+  let emptied = 0;
+  for (const { folder, before } of left) {
+    const json = join(folder, 'json');
+    const { phase } = await inspectJsonStore(json);
+    const again = await open(json);
+    const isArchived = again.phase.read().archived?.sha256 === report.sha256;
+    expect(phase?.archived, before).toEqual(again.phase.read().archived);
+    emptied += Number(isArchived);
+    expect(again.recoveryReport, before).toMatchObject({ created: false, adopted: false });
+    if (isArchived) {
+      const { highWater } = whole as { highWater: unknown };
+      expect(await contentOf(again), before).toEqual({
+        ...{ expense: [], income: [], keys: [], highWater },
+      });
+    } else expect(await contentOf(again), before).toEqual(whole);
+    expect(again.externalEdits(), before).toEqual([]);
+    await again.close();
+    if (isArchived) {
+      expect(await readdir(json), before).toEqual(['.tandem']);
+      continue;
+    }
+    expect(await readRecords(json), before).toEqual(records);
+    // Begun anew, it is done; the archive of the first attempt stands in nobody's way.
+    const second = join(folder, 'again.tar.gz');
+    await archiveJsonStore({
+      ...{ ...options, directory: json, file: second },
+      mayArchive: async () => undefined,
+    });
+    for (const name of FILES) expect(await readdir(dirname(join(json, name)))).not.toContain(name);
+  }
+  // Nothing is emptied before the manifest says so, and everything afterwards.
+  expect(emptied).toBeGreaterThan(1);
+  expect(left.length - emptied).toBeGreaterThan(5);
+});
