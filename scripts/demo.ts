@@ -1,11 +1,14 @@
-// npm run demo [-- --fast]: a migration as one week, told on the terminal, the console open beside it. It is
-// the transition guide on an installation of its own, which is gone afterwards. Ctrl-C ends it.
+// npm run demo [-- --fast] [--picture FILE]: a migration as one week, told on the terminal, the console open
+// beside it. It is the transition guide on an installation of its own, which is gone afterwards. Ctrl-C ends
+// it. With --picture the console is drawn as it is at the end of the week; that needs Chromium.
 import { parseArgs } from 'node:util';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import { withInstallation } from './demo/installation.ts';
 import { legacyRecords, liveAWeek, PACES } from './demo/week.ts';
 
-const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { fast: { type: 'boolean', default: false }, picture: { type: 'string' } },
+});
 const pace = values.fast ? PACES.fast : PACES.slow;
 const ended = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -23,6 +26,10 @@ try {
     say(`\n  Console  ${origin}/console${key}\n  API      ${origin}/api/v1/expense`);
     const { sentence, isGood } = await liveAWeek(installation, pace, say, ended.signal);
     say(sentence);
+    if (values.picture !== undefined) {
+      const { drawConsole } = await import('./demo/picture.ts');
+      await drawConsole(installation, values.picture);
+    }
     if (!isGood) process.exitCode = 1;
   });
   say(

@@ -5,6 +5,10 @@ import { clockTime, decimal, minuteTime } from '../format.ts';
 const HEIGHT_PX = 170;
 const AXIS_PX = 52;
 const TIME_AXIS_PX = 30;
+const MARK_ROW_PX = 13;
+/** Texts of marks close to each other stand in rows; one that finds no room in any is left out. */
+const MARK_ROWS = 3;
+const MARK_GAP_PX = 4;
 const DARK = matchMedia('(prefers-color-scheme: dark)');
 
 export interface ChartSeries {
@@ -161,7 +165,10 @@ class Chart {
     ctx.lineWidth = devicePixelRatio;
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
     ctx.textBaseline = 'top';
-    for (const { atMs, text } of marks) {
+    ctx.textAlign = 'left';
+    const gap = MARK_GAP_PX * devicePixelRatio;
+    const rowEnds: number[] = Array.from({ length: MARK_ROWS }, () => Number.NEGATIVE_INFINITY);
+    for (const { atMs, text } of marks.toSorted((a, b) => a.atMs - b.atMs)) {
       if (atMs < fromMs || atMs > toMs) continue;
       const x = Math.round(plot.valToPos(atMs / 1_000, 'x', true));
       ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
@@ -169,9 +176,13 @@ class Chart {
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      const isRight = x > bbox.left + bbox.width * 0.75;
-      ctx.textAlign = isRight ? 'right' : 'left';
-      ctx.fillText(text, x + (isRight ? -4 : 4) * devicePixelRatio, bbox.top + 2);
+      const { width } = ctx.measureText(text);
+      const isRight = x + gap + width > bbox.left + bbox.width;
+      const begin = isRight ? x - gap - width : x + gap;
+      const row = rowEnds.findIndex((end) => end + gap < begin);
+      if (row === -1) continue;
+      rowEnds[row] = begin + width;
+      ctx.fillText(text, begin, bbox.top + 2 + row * MARK_ROW_PX * devicePixelRatio);
     }
     ctx.restore();
   }
