@@ -16,7 +16,7 @@ export function HistoryPanel({ history }: { history: readonly HistoryEntry[] }) 
         {told.slice(0, SHOWN).map((entry) => (
           <li key={`${entry.at} ${entry.kind}`}>
             <RelativeTime at={entry.at} /> {sentenceOf(entry)}{' '}
-            <span class="quiet">“{whyOf(entry)}”</span>
+            <span class="quiet">{whyOf(entry)}</span>
           </li>
         ))}
       </ol>
@@ -24,8 +24,11 @@ export function HistoryPanel({ history }: { history: readonly HistoryEntry[] }) 
   );
 }
 
-const whyOf = ({ kind, reason }: HistoryEntry): string =>
-  kind === 'moved' ? reasonOfMove(reason) : reason;
+/** In a person's words, or in the system's. */
+function whyOf({ kind, reason }: HistoryEntry): string {
+  const told = kind === 'moved' ? reasonOfMove(reason) : reason;
+  return told === reason ? `“${reason}”` : told;
+}
 
 function sentenceOf({ kind, from, to, actor, evidence }: HistoryEntry) {
   if (kind === 'set') return `${actor} asked for ${to}.`;
