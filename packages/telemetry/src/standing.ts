@@ -2,6 +2,7 @@ import { Gauge, type Registry } from '@prometheus-io/client';
 import { type Gate, PHASES, type Phase } from '@tandem/storage/phase';
 import type { DirectionStatus, RelayStatus } from '@tandem/storage/replication';
 import type { DatabaseFacts } from './database-facts.ts';
+import { queueWaitSeconds } from './queue-wait.ts';
 
 /** A value that was read now and then, and how old it is. */
 export interface Aged<T> {
@@ -112,7 +113,7 @@ export function standingGauges(registry: Registry): (facts: ProcessFacts) => voi
       gauges.queueJobs.set({ queue, state: 'dead' }, deadLetters);
     }
     for (const [queue, seconds] of Object.entries(value.queueAges)) {
-      gauges.queueOldest.set({ queue }, seconds === null ? 0 : seconds + ageSeconds);
+      gauges.queueOldest.set({ queue }, queueWaitSeconds(seconds, ageSeconds));
     }
     for (const [name, open] of Object.entries(value.trust.divergences)) {
       gauges.divergences.set({ class: name }, open);

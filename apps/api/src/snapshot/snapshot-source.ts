@@ -6,7 +6,7 @@ import type { Log } from '@tandem/storage/log';
 import type { LiveProcess, MigrationOperations, PlannedStep } from '@tandem/storage/phase';
 import { liveProcesses, readTrustFacts, type VerifySummary } from '@tandem/storage/postgres';
 import { type Backlog, readBacklog } from '@tandem/storage/replication';
-import { type ProcessFacts, Sampled } from '@tandem/telemetry';
+import { type ProcessFacts, queueWaitSeconds, Sampled } from '@tandem/telemetry';
 import type {
   Snapshot,
   SnapshotStanding,
@@ -147,9 +147,9 @@ function sampleOf(
 ): Sample {
   const pending = relay?.pending ?? 0;
   const queued = database?.value.backlog;
-  const waiting = Object.values(database?.value.queueAges ?? {})
-    .filter((seconds) => seconds !== null)
-    .map((seconds) => seconds + (database?.ageSeconds ?? 0));
+  const waiting = Object.values(database?.value.queueAges ?? {}).map((seconds) =>
+    queueWaitSeconds(seconds, database?.ageSeconds ?? 0),
+  );
   const journal =
     pending === 0 || journalOldestAt === undefined
       ? []
