@@ -20,7 +20,7 @@ const HELD_AT_FAILPOINT_MS = 2_500;
 const OUTAGE_MS = 3_000;
 
 /** The moves that reach the failpoints of a group, and what is desired before. */
-const MOVES: Readonly<Record<string, { readonly from: Phase; readonly to: Phase }>> = {
+export const MOVES: Readonly<Record<string, { readonly from: Phase; readonly to: Phase }>> = {
   'dual-write-on': { from: 'json-only', to: 'json-primary' },
   'dual-write-off': { from: 'json-primary', to: 'json-only' },
   promote: { from: 'json-primary', to: 'postgres-primary' },
@@ -182,7 +182,13 @@ function killPostgres(tandem: Tandem): void {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-async function compare(url: string, jsonDir: string, load: Load, tandem: Tandem): Promise<void> {
+/** That both stores are equal at rest and hold what was acknowledged, and that nothing died on the way. */
+export async function compare(
+  url: string,
+  jsonDir: string,
+  load: Load,
+  tandem: Tandem,
+): Promise<void> {
   const output = tandem.output();
   const file = legacyFile(jsonDir, 'expenses.json');
   expect(await query(url, EXPENSE_ROWS), output).toEqual(file);
