@@ -67,8 +67,11 @@ export function outageTests(stage: Stage): void {
     const { page, complaints } = await stage.signedIn();
     const brake = page.getByRole('alert').filter({ hasText: 'EMERGENCY BRAKE' });
     await brake.getByText('JSON may lack what it acknowledged').waitFor();
-    await goTo(page, 'Replication');
+    await goTo(page, 'Consistency');
     await brake.waitFor();
+    // What nobody knows now is no good news.
+    expect(await page.getByText('not known while PostgreSQL is away').count()).toBe(4);
+    expect(await page.getByText('none is known').count()).toBe(0);
     await goTo(page, 'Phase');
     const flag = page
       .getByRole('table', { name: 'Flags' })

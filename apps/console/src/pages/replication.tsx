@@ -43,17 +43,23 @@ export function ReplicationPage() {
   );
 }
 
-function Figures({ of: { samples, queues } }: { of: Snapshot }) {
+function Figures({ of: { samples, queues, journalPending } }: { of: Snapshot }) {
   const last = (column: readonly (number | null)[]) => column.at(-1) ?? null;
-  const [backlog, lag] = [last(samples.backlog), last(samples.lag)];
+  // The journal this api knows by itself; what the queues hold, and how old it is, only PostgreSQL.
+  const [backlog, lag] =
+    queues === null ? [journalPending, null] : [last(samples.backlog), last(samples.lag)];
   const dead =
     queues && Object.values(queues).reduce((total, { deadLetters }) => total + deadLetters, 0);
   const [written, applied] = [last(samples.written), last(samples.applied)];
   const failed = last(samples.failed);
   return (
     <div class="figures">
-      <FigureCard name="Backlog" value={count(backlog)} tone={toneOf(backlog, BACKLOG_WARN)}>
-        changes not applied yet
+      <FigureCard
+        name="Backlog"
+        value={count(backlog)}
+        tone={queues === null ? 'quiet' : toneOf(backlog, BACKLOG_WARN)}
+      >
+        {queues === null ? 'in the journal; the queues are not known' : 'changes not applied yet'}
       </FigureCard>
       <FigureCard
         name="Lag"

@@ -36,14 +36,15 @@ export function TopBar() {
 function PhaseBadge() {
   const effective = effectivePhase.value;
   if (effective === undefined) return null;
+  const isBraked = snapshot.value?.api.brake != null;
   if (isMoving.value) {
     return (
-      <Badge tone="info">
+      <Badge tone={isBraked ? 'bad' : 'info'}>
         {effective} → {desiredPhase.value}
       </Badge>
     );
   }
-  return <Badge tone={snapshot.value?.api.brake ? 'bad' : 'good'}>{effective}</Badge>;
+  return <Badge tone={isBraked ? 'bad' : 'good'}>{effective}</Badge>;
 }
 
 function Freshness() {

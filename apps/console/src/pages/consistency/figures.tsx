@@ -25,10 +25,18 @@ export function Figures({ edits }: { edits: readonly ExternalEdit[] | undefined 
   );
 }
 
+/** Only PostgreSQL has it: while it is away nothing is said that could be taken for good news. */
+const Unknown = ({ name }: { name: string }) => (
+  <FigureCard name={name} value="–">
+    {snapshot.value === undefined ? 'being read' : 'not known while PostgreSQL is away'}
+  </FigureCard>
+);
+
 /** Whether it is fresh enough is what the gate of the next switch says. */
 function LastVerify() {
   const { trust, migration } = snapshot.value ?? {};
-  const last = trust?.verify ?? null;
+  if (trust == null) return <Unknown name="Compared last" />;
+  const last = trust.verify;
   if (last === null) {
     return (
       <FigureCard name="Compared last" value="never" tone="warn">
@@ -53,7 +61,9 @@ function LastVerify() {
 }
 
 function OpenDifferences() {
-  const classes = Object.entries(snapshot.value?.trust?.divergences ?? {});
+  const { trust } = snapshot.value ?? {};
+  if (trust == null) return <Unknown name="Open differences" />;
+  const classes = Object.entries(trust.divergences);
   const open = classes.reduce((sum, [, number]) => sum + number, 0);
   const told = classes.filter(([, number]) => number > 0);
   return (
@@ -66,7 +76,9 @@ function OpenDifferences() {
 }
 
 function Readiness() {
-  const readiness = snapshot.value?.trust?.readiness ?? null;
+  const { trust } = snapshot.value ?? {};
+  if (trust == null) return <Unknown name="Rollback readiness" />;
+  const { readiness } = trust;
   if (readiness === null) {
     return (
       <FigureCard name="Rollback readiness" value="–">
@@ -86,10 +98,10 @@ function Readiness() {
   );
 }
 
-const NO_SHADOW_READS = { mismatch: 0, equal: 0, lag: 0 };
-
 function ShadowReads() {
-  const { mismatch, equal, lag } = snapshot.value?.work?.shadowReads ?? NO_SHADOW_READS;
+  const { work } = snapshot.value ?? {};
+  if (work == null) return <Unknown name="Shadow reads" />;
+  const { mismatch, equal, lag } = work.shadowReads;
   const compared = mismatch + equal + lag;
   return (
     <FigureCard
