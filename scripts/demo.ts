@@ -1,6 +1,6 @@
 // npm run demo [-- --fast] [--picture FILE]: a migration as one week, told on the terminal, the console open
 // beside it. It is the transition guide on an installation of its own, which is gone afterwards. Ctrl-C ends
-// it. With --picture the console is drawn as it is at the end of the week; that needs Chromium.
+// it. With --picture the console is drawn as it is on Friday evening; that needs Chromium.
 import { parseArgs } from 'node:util';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
 import { withInstallation } from './demo/installation.ts';
@@ -24,12 +24,14 @@ try {
     // Where nobody reads along nobody needs the token, and whatever keeps the output must not have it.
     const key = process.stdout.isTTY === true ? `#token=${operatorToken}` : '';
     say(`\n  Console  ${origin}/console${key}\n  API      ${origin}/api/v1/expense`);
-    const { sentence, isGood } = await liveAWeek(installation, pace, say, ended.signal);
-    say(sentence);
-    if (values.picture !== undefined) {
+    const onFriday = async () => {
+      if (values.picture === undefined) return;
       const { drawConsole } = await import('./demo/picture.ts');
       await drawConsole(installation, values.picture);
-    }
+    };
+    const { signal } = ended;
+    const { sentence, isGood } = await liveAWeek(installation, pace, say, { signal, onFriday });
+    say(sentence);
     if (!isGood) process.exitCode = 1;
   });
   say(

@@ -39,12 +39,16 @@ export const legacyRecords =
 /** The record of the sample whose date is none. */
 const POISONED = 9;
 
-/** Tells the week, and lives it. @returns the sentence to close with; whether all went well */
+/**
+ * Tells the week, and lives it.
+ * @param onFriday awaited when Phase 4 has been left and entered again
+ * @returns the sentence to close with; whether all went well
+ */
 export async function liveAWeek(
   tandem: Installation,
   pace: Pace,
   say: (text: string) => void,
-  signal: AbortSignal,
+  { signal, onFriday }: { readonly signal: AbortSignal; readonly onFriday: () => Promise<void> },
 ): Promise<{ sentence: string; isGood: boolean }> {
   const day = (name: string, what: string) =>
     say(`\n── ${name}: ${what} ${'─'.repeat(Math.max(3, 60 - name.length - what.length))}`);
@@ -112,6 +116,7 @@ export async function liveAWeek(
     await move('postgres-primary', 'The drill is over');
     await run('verify', '--full');
     await pass();
+    await onFriday();
 
     day('Saturday', 'Phase 5, PostgreSQL alone');
     await move('postgres-only', 'Phase 5');
