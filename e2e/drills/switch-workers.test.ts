@@ -31,6 +31,8 @@ test('I3, I6: two workers, one of them standing by, through a switch and back', 
   const api = await startApi(variables);
   const workers = [startWorker(variables), startWorker(variables)];
   const recorder = recordPrimaries(url, join(dataDir, 'json'));
+  // It listens before it is ready, and says so to whoever asks.
+  await vi.waitUntil(() => phaseAt(api.origin), WAIT);
   const load = startLoad(api.origin, WRITERS);
   try {
     for (const phase of ['postgres-primary', 'json-primary', 'postgres-primary'] as const) {
