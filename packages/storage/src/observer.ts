@@ -12,6 +12,8 @@ export interface CommittedBatch extends Span {
   readonly store: StoreName;
   /** JSON: lines of the journal, its commit line left out. PostgreSQL: writes. */
   readonly items: number;
+  /** Of them, changes made here by the primary, and not brought here by the queue. */
+  readonly written: number;
   /** Bytes appended to the journal; 0 where there is none. */
   readonly bytes: number;
   /** Of those writes that came with a trace. */

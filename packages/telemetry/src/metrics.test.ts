@@ -67,8 +67,8 @@ test('work is counted with a few labels, and nothing of a record is among them',
   const metrics = createMetrics('api');
   const { observer } = metrics;
   const span = { startedMs: 0, endedMs: performance.now() };
-  observer.committed({ store: 'json', items: 3, bytes: 700, traces: [], ...span });
-  observer.committed({ store: 'postgres', items: 9, bytes: 0, traces: [], ...span });
+  observer.committed({ store: 'json', items: 3, written: 3, bytes: 700, traces: [], ...span });
+  observer.committed({ store: 'postgres', items: 9, written: 9, bytes: 0, traces: [], ...span });
   observer.relayed({ items: [changeAt('2025-12-07T10:00:00.000Z')], ...span });
   const applied = { item: changeAt(new Date().toISOString()), end: 'applied' } as const;
   const hopeless = { item: undefined, end: 'hopeless' } as const;
@@ -122,7 +122,7 @@ test('I5: an observer that fails is logged once and fails nothing', () => {
   };
   const sound = { ...silent, committed: () => heard.push('committed') };
   const observer = observing([broken, sound], log);
-  const batch = { startedMs: 0, endedMs: 1, items: 1, bytes: 1, traces: [] };
+  const batch = { startedMs: 0, endedMs: 1, items: 1, written: 1, bytes: 1, traces: [] };
   observer.committed({ store: 'json', ...batch });
   observer.committed({ store: 'json', ...batch });
   expect(heard).toEqual(['committed', 'committed']);

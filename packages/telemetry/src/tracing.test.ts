@@ -51,7 +51,14 @@ test('I5: a collector that is away is said once, and keeps nobody waiting', asyn
   const span = { startedMs: 1, endedMs: 2 };
   for (let n = 0; n < 20; n++) {
     begin({ method: 'POST', traceparent: trace }).end({ route: '/', status: 503 });
-    observer.committed({ store: 'json', items: 1, bytes: 1, traces: [trace, 'no trace'], ...span });
+    observer.committed({
+      store: 'json',
+      items: 1,
+      written: 1,
+      bytes: 1,
+      traces: [trace, 'no trace'],
+      ...span,
+    });
     observer.relayed({ items: [item, { ...item, trace: 'no trace' }], ...span });
     observer.applied({ direction: 'postgres', jobs: [{ item, end: 'applied' }], ...span });
   }

@@ -16,7 +16,9 @@ test('what was written, applied and failed is counted, with the lag of what arri
   const endedMs = performance.now();
   const span = { startedMs: endedMs - 5, endedMs };
   const changed = item(new Date(performance.timeOrigin + endedMs - 1_500).toISOString());
-  observer.committed({ ...span, store: 'json', items: 3, bytes: 10, traces: [] });
+  observer.committed({ ...span, store: 'json', items: 5, written: 3, bytes: 10, traces: [] });
+  // What the queue brought is applied, and not written once more.
+  observer.committed({ ...span, store: 'json', items: 2, written: 0, bytes: 10, traces: [] });
   observer.applied({
     ...{ ...span, direction: 'postgres' },
     jobs: [

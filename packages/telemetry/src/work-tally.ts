@@ -23,8 +23,8 @@ export class WorkTally {
     this.#shadowReads = Object.fromEntries(ends) as Record<ShadowReadEnd, number>;
     this.observer = {
       ...noObserver,
-      committed: ({ items }) => {
-        this.#written += items;
+      committed: ({ written }) => {
+        this.#written += written;
       },
       applied: ({ endedMs, jobs }) => {
         for (const { end } of jobs)

@@ -38,6 +38,7 @@ export class Batch {
   readonly #traces: string[] = [];
   #seq: number;
   #count = 0;
+  #written = 0;
   /** The instant of the whole batch, in milliseconds since 1970 and in ISO form. */
   readonly now: number;
   readonly at: string;
@@ -82,6 +83,10 @@ export class Batch {
   /** Journal lines, the commit line left out. */
   get count(): number {
     return this.#count;
+  }
+  /** Changes of the primary among them. */
+  get written(): number {
+    return this.#written;
   }
   get traces(): readonly string[] {
     return this.#traces;
@@ -145,6 +150,7 @@ export class Batch {
     const staged = this.#staged.get(collection) ?? new Map<number, StagedEntry>();
     this.#staged.set(collection, staged.set(id, { entry, fits }));
     if (id > this.highWater(collection)) this.#highWater.set(collection, id);
+    if (as === 'primary') this.#written++;
   }
 
   putKey(key: KeyItem, as: 'primary' | 'secondary', trace?: string): void {

@@ -84,11 +84,12 @@ export class JsonStore extends MemoryReads implements Store {
           written = { startedMs: performance.now(), bytes: bytes.length };
           await this.#disk.during(() => this.#core.journal.write(bytes, batch.end));
         },
-        sync: async ({ count: items, traces }) => {
+        sync: async ({ count: items, written: changes, traces }) => {
           const { startedMs, bytes } = written;
           await this.#core.journal.sync();
           const span = { startedMs, endedMs: performance.now() };
-          context.observer.committed({ store: 'json', ...span, items, bytes, traces });
+          const counts = { items, written: changes, bytes };
+          context.observer.committed({ store: 'json', ...span, ...counts, traces });
         },
         publish: (batch) => {
           batch.publish();

@@ -33,7 +33,8 @@ export async function writeBatch(
   const settled = await commitBatch(context, writes);
   const traces = writes.flatMap(({ trace }) => trace ?? []);
   const span = { startedMs, endedMs: performance.now() };
-  const batch = { store: 'postgres', items: writes.length, bytes: 0, traces } as const;
+  const { length: items } = writes;
+  const batch = { store: 'postgres', items, written: items, bytes: 0, traces } as const;
   if (settled.some(({ status }) => status === 'fulfilled')) {
     context.observer.committed({ ...batch, ...span });
   }
