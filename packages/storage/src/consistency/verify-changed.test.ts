@@ -160,7 +160,7 @@ test('a full run that was cut off goes on where it was; a table without its trig
   const resumed = await dual.compare('json', { primary: watched(dual.json, asked) });
   expect(idsOf(resumed)).toEqual([1029]);
   const digests = asked.filter((name) => name.startsWith('digests'));
-  expect(digests.slice(0, 2)).toEqual(['digests 1 2', 'digests 30 94']);
+  expect(digests.slice(0, 2)).toEqual(['digests 1 2', 'digests 30 34']);
   await dual.pool.query('ALTER TABLE expenses DISABLE TRIGGER expenses_mark_updated');
   await dual.pool.query(`UPDATE expenses SET notes = 'unseen' WHERE id = 2053`);
   expect(idsOf(await changed())).toEqual([1029, 2053]);
