@@ -34,6 +34,8 @@ const IDS_TRIED_MAX = 200;
 export class AcknowledgedRecords {
   readonly collections: readonly string[];
   readonly #records: ReadonlyMap<string, Map<number, Known>>;
+  /** Ids that answers to creations have named. */
+  readonly #given: ReadonlyMap<string, Set<number>>;
   readonly #gone: ReadonlyMap<string, Set<number>>;
   readonly #unsure: ReadonlyMap<string, Set<number>>;
   readonly #keys: string[] = [];
@@ -43,6 +45,7 @@ export class AcknowledgedRecords {
   constructor(collections: readonly string[]) {
     this.collections = collections;
     this.#records = new Map(collections.map((name) => [name, new Map()]));
+    this.#given = new Map(collections.map((name) => [name, new Set()]));
     this.#gone = new Map(collections.map((name) => [name, new Set()]));
     this.#unsure = new Map(collections.map((name) => [name, new Set()]));
   }
@@ -89,8 +92,12 @@ export class AcknowledgedRecords {
     const records = this.#records.get(name);
     if (records === undefined) return `there is no collection ${name}`;
     const known = records.get(id);
-    if (act === 'created' && known !== undefined && !sent.isReplay)
-      return `I9: ${id} was given twice`;
+    if (act === 'created' && !sent.isReplay) {
+      // Not by what is known of the record: the answer to a change of it may have come first.
+      const given = this.#given.get(name);
+      if (given?.has(id)) return `I9: ${id} was given twice`;
+      given?.add(id);
+    }
     if (known !== undefined && known.version === state.version && known.text !== state.text) {
       return `${name} ${id} has two states of version ${state.version}`;
     }
