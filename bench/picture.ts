@@ -40,6 +40,7 @@ export function pictureOf(results: readonly Result[]): string {
     ].join('\n');
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>Each bar, and how far what was measured is from its limit</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 <text x="${middle}" y="18" text-anchor="middle" font-weight="600">the limit</text>
 <text x="${NAME_PIXELS}" y="18">missed</text>
