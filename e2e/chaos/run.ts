@@ -146,10 +146,10 @@ async function check(world: World, desired: Phase): Promise<readonly Violation[]
 }
 
 /** The store that followed becomes primary: it lacks nothing, and Tandem's own comparison agrees. */
-async function changeSides(world: World, from: Phase): Promise<Violation[]> {
+async function changeSides(world: World, from: Phase): Promise<readonly Violation[]> {
   const to = from === 'json-primary' ? 'postgres-primary' : 'json-primary';
   await world.desire(to);
-  return [...(await check(world, to))];
+  return check(world, to);
 }
 
 function startSampler({ jsonDir }: World) {

@@ -6,14 +6,9 @@
 //                (checkpoint)         agree on the phase, catch up by difference
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from '@tandem/storage/collections';
-import {
-  bringUpToDate,
-  type CatchUpWatch,
-  describeDifferences,
-  type VerifySchedule,
-} from '@tandem/storage/consistency';
+import type { CatchUpWatch, VerifySchedule } from '@tandem/storage/consistency';
 import { isTandemError, sentenceOf } from '@tandem/storage/errors';
-import { inspectJsonStore, type JsonStore, openJsonStore } from '@tandem/storage/json';
+import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
@@ -25,7 +20,6 @@ import {
   type Phase,
   type PostgresPhaseState,
   type Processes,
-  type SwitchContext,
 } from '@tandem/storage/phase';
 import { keepJsonDisagreements, type PostgresStore } from '@tandem/storage/postgres';
 import {
@@ -34,7 +28,9 @@ import {
   type QueueClient,
   startDirection,
 } from '@tandem/storage/replication';
+import { catchUpJson } from './json-catch-up.ts';
 import { Outage } from './outage.ts';
+import { OwedFiles } from './owed-files.ts';
 import { pause } from './pause.ts';
 import { PhaseDriver } from './phase-driver.ts';
 import { keepPostgresConsistent } from './postgres-consistency.ts';
@@ -91,14 +87,13 @@ export class JsonFollower {
   #isHeldElsewhere = false;
   /** Why the files lacked something when this process let go of the store last. */
   #filesBehind: unknown;
-  /** The store was let go of without a checkpoint, for an api process to take: until one does, a stop
-   *  of this process owes the files (I7). Names the opening that was left like this. */
-  #owesFilesOf: string | undefined;
+  readonly #owed: OwedFiles;
   /** Ends the wait between two attempts to take the lock. */
   readonly #hurry = new AbortController();
 
   constructor(options: JsonFollowerOptions) {
     this.#options = options;
+    this.#owed = new OwedFiles(options.directory);
     this.#outage = new Outage(options.log, 'The JSON store');
   }
 
@@ -160,7 +155,8 @@ export class JsonFollower {
     this.#drainTimeoutMs = Math.max(0, deadlineMs - performance.now());
     this.#leave?.abort();
     await this.#session;
-    await this.#writeOwedFiles();
+    const owed = await this.#owed.reopen(() => this.#open());
+    if (owed !== undefined) await this.#close(owed);
     if (this.#filesBehind !== undefined) throw this.#filesBehind;
   }
 
@@ -208,25 +204,6 @@ export class JsonFollower {
     });
   }
 
-  /** @throws {TandemError} when the files still lack what the journal has */
-  async #writeOwedFiles(): Promise<void> {
-    const owed = this.#owesFilesOf;
-    this.#owesFilesOf = undefined;
-    if (owed === undefined) return;
-    // Somebody has had it since: what stands there now is theirs, or of those who came after them.
-    const { phase } = await inspectJsonStore(this.#options.directory);
-    if (phase?.lineage?.at(-1)?.id !== owed) return;
-    let store: JsonStore;
-    try {
-      store = await this.#open();
-    } catch (error) {
-      // Whoever took it writes them when it stops.
-      if (isTandemError(error, 'lock-held')) return;
-      throw error;
-    }
-    await this.#close(store);
-  }
-
   async #holdOnce(leave: AbortSignal): Promise<void> {
     // Whoever let go of the lock may have moved the phase before: then an api process waits for it.
     const { phase } = await this.#options.postgres.phase.read();
@@ -235,7 +212,7 @@ export class JsonFollower {
       return;
     }
     const store = await this.#open();
-    this.#owesFilesOf = undefined;
+    this.#owed.forget();
     const handover = new AbortController();
     const end = AbortSignal.any([leave, handover.signal]);
     try {
@@ -249,7 +226,7 @@ export class JsonFollower {
         // Also when the row could not be told, so that nobody tells this process to leave.
         this.#leave?.abort();
         await failpoint('demote.before-letting-go');
-        this.#owesFilesOf = store.phase.read().lineage?.at(-1)?.id;
+        this.#owed.owe(store);
         await store.close({ checkpoint: false });
       }
     } catch (error) {
@@ -337,28 +314,11 @@ export class JsonFollower {
     }
     const { phase, epoch, catchUpSince } = await postgres.phase.read();
     if (phase !== 'postgres-primary' || end.aborted) return false;
-    if (catchUpSince !== null) await this.#catchUp(context, { epoch, catchUpSince }, end);
+    if (catchUpSince !== null) {
+      const { watch } = this.#options;
+      await catchUpJson(context, { epoch, catchUpSince }, { watch, signal: end });
+    }
     return !end.aborted;
-  }
-
-  async #catchUp(
-    context: SwitchContext,
-    { epoch, catchUpSince }: { epoch: number; catchUpSince: string },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { json, postgres, queues, collections, log, actor, reason } = context;
-    log.info({ catchUpSince }, 'Catch-up: bringing JSON up to date with PostgreSQL by difference');
-    const report = await bringUpToDate({
-      ...{ source: postgres, target: json, collections, signal },
-      onRejected: (changes) => queues.enqueueRejected('json', changes),
-      ...{ watch: this.#options.watch, isLive: true },
-    });
-    const { seen, applied, remaining } = report;
-    const evidence = { seen, applied, remaining };
-    await postgres.phase.advance(epoch, { catchUpSince: null }, { actor, reason, evidence });
-    const level = remaining === 0 ? 'info' : 'warn';
-    const rest = remaining === 0 ? 'nothing differs' : describeDifferences(report);
-    log[level](evidence, `Catch-up: ${applied} of ${seen} were missing in JSON; ${rest}`);
   }
 }
 

@@ -44,7 +44,8 @@ export async function* compareRanges(
   const start = isWhole ? 0 : from;
   if (!isWhole) {
     const before = [...dirty].filter((range) => start === undefined || range < start);
-    for (const [first, to] of runsOf(before))
+    const rangesMax = () => (besideWrites() ? RANGES_BESIDE_WRITES : RANGES_AT_ONCE);
+    for (const [first, to] of runsOf(before, rangesMax))
       yield comparePart(stores, collection, { from: first, to, inTurn: besideWrites() });
   }
   if (start === undefined) return;
@@ -59,16 +60,22 @@ export async function* compareRanges(
   }
 }
 
-/** Neighbouring ranges together, as many as are asked for at once. */
-function runsOf(ranges: readonly number[]): [from: number, to: number][] {
-  const runs: [number, number][] = [];
-  for (const range of ranges.toSorted((a, b) => a - b)) {
-    const last = runs.at(-1);
-    const joins = last !== undefined && last[1] === range && range - last[0] < RANGES_AT_ONCE;
-    if (joins) last[1] = range + 1;
-    else runs.push([range, range + 1]);
+/** Neighbouring ranges together, as many as a part may have by then. */
+function* runsOf(
+  ranges: readonly number[],
+  rangesMax: () => number,
+): Generator<[from: number, to: number]> {
+  const sorted = ranges.toSorted((a, b) => a - b);
+  for (let at = 0; at < sorted.length; ) {
+    const from = sorted[at] as number;
+    const most = rangesMax();
+    let to = from;
+    while (sorted[at] === to && to - from < most) {
+      at++;
+      to++;
+    }
+    yield [from, to];
   }
-  return runs;
 }
 
 /** Where there is something again: ids may have wide gaps. */

@@ -33,10 +33,10 @@ export async function writeBatch(
   const settled = await commitBatch(context, writes);
   const traces = writes.flatMap(({ trace }) => trace ?? []);
   const span = { startedMs, endedMs: performance.now() };
-  const { length: items } = writes;
-  const batch = { store: 'postgres', items, written: items, bytes: 0, traces } as const;
-  if (settled.some(({ status }) => status === 'fulfilled')) {
-    context.observer.committed({ ...batch, ...span });
+  const written = settled.filter(({ status }) => status === 'fulfilled').length;
+  if (written > 0) {
+    const counts = { items: writes.length, written, bytes: 0 };
+    context.observer.committed({ store: 'postgres', ...counts, traces, ...span });
   }
   return settled;
 }
