@@ -147,6 +147,22 @@ test('I10: a key that was never delivered is found by the next cheap run, and ag
   expect(await changed()).toMatchObject({ outcome: 'clean' });
 });
 
+test('parts are small while somebody may write, of dirty ranges as well; where nobody does they grow', async () => {
+  await filledAndCompared();
+  const digestsOf = async (given: Parameters<typeof dual.compare>[1]) => {
+    const asked: string[] = [];
+    await dual.compare('json', { ...given, primary: watched(dual.json, asked) });
+    return asked.filter((name) => name.startsWith('digests')).slice(0, 3);
+  };
+  const typed = "UPDATE expenses SET notes = 'typed' WHERE id < 12000";
+  await dual.pool.query(typed);
+  const changedOnly = { mode: 'changed' } as const;
+  expect(await digestsOf(changedOnly)).toEqual(['digests 0 4', 'digests 4 8', 'digests 8 12']);
+  await dual.pool.query(typed);
+  const idle = { ...changedOnly, writes: () => 0 };
+  expect(await digestsOf(idle)).toEqual(['digests 0 4', 'digests 4 12']);
+});
+
 test('a full run that was cut off goes on where it was; a table without its triggers is read whole', async () => {
   await filledAndCompared();
   const runs = verifyRuns(dual.pool);
