@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Collection, loadCollections } from '@tandem/storage/collections';
+import { openJsonStore } from '@tandem/storage/json';
 import { describe, expect, test } from 'vitest';
+import { runWriters } from './loops/writers.ts';
 import { isMet, result, tableOf } from './result.ts';
 import { inTurns, ratiosOf, spreadOf } from './turns.ts';
 
@@ -25,6 +30,20 @@ describe('the bench', () => {
     },
     BENCH_TIMEOUT_MS,
   );
+
+  test('writes something, however slow the machine', async () => {
+    const collections = await loadCollections();
+    const directory = await mkdtemp(join(tmpdir(), 'tandem-bench-'));
+    const store = await openJsonStore({ directory, collections });
+    try {
+      const expense = collections.find(({ name }) => name === 'expense') as Collection;
+      const { writes } = await runWriters(store, expense, 3, { op: 'create' }, { ms: 0 });
+      expect(writes).toBe(3);
+    } finally {
+      await store.close();
+      await rm(directory, { recursive: true });
+    }
+  });
 
   test('takes turns, so that no run always comes first', async () => {
     const order: string[] = [];
