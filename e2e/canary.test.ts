@@ -1,9 +1,9 @@
 // What must not be told is planted everywhere, and all that the system wrote is searched for it.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { expect, test } from 'vitest';
 import { newDatabase } from './database.ts';
-import { freePort } from './free-port.ts';
 import { reached } from './phase-flags.ts';
 import { query } from './record-client.ts';
 import { environmentWith, startProcess, startTandem, temporaryFolder } from './tandem-process.ts';

@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { expect, test, vi } from 'vitest';
 import { newDatabase } from './database.ts';
 import { type ComposeService, copiedSources, readCompose, readDockerfile } from './docker-files.ts';
-import { freePort } from './free-port.ts';
 import { call, EXPENSE_ROWS, legacyFile, query } from './record-client.ts';
 import { environmentWith, root, startProcess, temporaryFolder } from './tandem-process.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { newDatabase } from './database.ts';
-import { freePort } from './free-port.ts';
 import { reach } from './phase-flags.ts';
 import { query } from './record-client.ts';
 import { root, startTandem, temporaryFolder } from './tandem-process.ts';

@@ -1,4 +1,4 @@
-import { freePort } from './free-port.ts';
+import { freePort } from '@tandem/embedded-postgres';
 import { Service } from './service.ts';
 
 /** Processes that share one pair of stores, as an operator starts them by hand, in `postgres-primary`. */

@@ -1,10 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@tandem/embedded-postgres';
 import { flagsOf, type Phase } from '@tandem/storage/phase';
 import pg from 'pg';
 import { writeLegacyExpenses } from '../records.ts';
-import { freePort } from './free-port.ts';
 import { Service } from './service.ts';
 
 /** One `npm start`: api and worker over a database of the bench's server, moved by its flags. */

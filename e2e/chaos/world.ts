@@ -3,9 +3,9 @@
 //                      small disk      │
 //                         │ JSON       │
 //                       workers ─proxy─┘   up to three, each with a proxy and a clock of its own
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@tandem/embedded-postgres';
 import { flagsOf, type Phase } from '@tandem/storage/phase';
 import { startTcpProxy, type TcpProxy } from '@tandem/storage/testing';
 import { canHaveSmallDisk, type SmallDisk, startSmallDisk } from '../small-disk.ts';
@@ -222,16 +222,4 @@ function flagsStatement(phase: Phase): string {
   return `INSERT INTO feature_flags (name, enabled)
     VALUES ('USE_DATABASE_STORAGE', ${USE_DATABASE_STORAGE}), ('DUAL_WRITE_ENABLED', ${DUAL_WRITE_ENABLED})
     ON CONFLICT (name, user_id) DO UPDATE SET enabled = excluded.enabled`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((settle, fail) => {
-    const probe = createServer();
-    probe.once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => settle(port));
-    });
-  });
 }

@@ -1,6 +1,7 @@
 // A whole system behind the console: api, worker and a database of their own.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { loadCollections } from '@tandem/storage/collections';
 import { checkpointWherever } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
@@ -8,7 +9,6 @@ import type { Phase } from '@tandem/storage/phase';
 import { startTcpProxy } from '@tandem/storage/testing';
 import { expect, vi } from 'vitest';
 import { buildConsole } from '../../scripts/console/build-console.ts';
-import { freePort } from '../free-port.ts';
 import { phaseAt, reached, setFlags } from '../phase-flags.ts';
 import { call, legacyFile } from '../record-client.ts';
 import { newMigratedDatabase, type Service, startApi, startWorker } from '../services.ts';

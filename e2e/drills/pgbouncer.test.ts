@@ -2,8 +2,8 @@
 // `pgbouncer` program.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { until } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { moreWrites, startLoad } from '../load.ts';
@@ -51,14 +51,6 @@ max_client_conn = 200
     return /listening on|process up/.test(said);
   });
   return `postgres://${username}@127.0.0.1:${own}${pathname}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  const { port } = server.address() as { port: number };
-  await new Promise((settle) => server.close(settle));
-  return port;
 }
 
 test('I1, I6: through PgBouncer in transaction mode every phase is served and every switch is made', async () => {

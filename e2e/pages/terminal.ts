@@ -1,8 +1,8 @@
 // Somebody who follows a page: one folder that looks like a clone, one shell, one terminal with the service.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { vi } from 'vitest';
 import { run } from '../../apps/cli/src/run.ts';
 import {
@@ -43,7 +43,7 @@ export class Terminal {
     for (const name of readdirSync(root).filter((one) => !OWN.includes(one))) {
       symlinkSync(join(root, name), join(folder, name));
     }
-    const [PORT, WORKER_PORT] = [await freePort(), await freePort()];
+    const [PORT, WORKER_PORT] = [String(await freePort()), String(await freePort())];
     return new Terminal(folder, { PORT, WORKER_PORT, ...variables });
   }
 
@@ -160,11 +160,3 @@ export class Terminal {
 
 const wrong = ({ line, commands, shown }: Block, what: string, output: string): Error =>
   new Error(`Line ${line}: ${what}.\n${commands}\n--- printed:\n${output}\n--- shown:\n${shown}`);
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  const { port } = server.address() as { port: number };
-  await new Promise((settle) => server.close(settle));
-  return String(port);
-}

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@tandem/embedded-postgres';
 import { inspectJsonStore, openJsonStore, requestHandover } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { flagsOf, type Phase } from '@tandem/storage/phase';
@@ -19,7 +20,7 @@ import {
   until,
 } from '@tandem/storage/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort, runWorker, type WorkerRun } from './testing/worker-run.ts';
+import { runWorker, type WorkerRun } from './testing/worker-run.ts';
 
 let home: string;
 let fixture: ReplicationFixture;

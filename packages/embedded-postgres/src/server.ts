@@ -16,11 +16,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { binaryFolder } from './binaries.ts';
+import { freePort, portIsFree } from './free-port.ts';
 import { endLeftoverServer, killServer } from './leftover.ts';
 import { unprivileged } from './unprivileged.ts';
 import { until } from './until.ts';
@@ -125,18 +125,6 @@ function writeConnection(folder: string, connection: Connection): void {
   renameSync(`${file}.new`, file);
 }
 
-function portIsFree(port: number): Promise<number | undefined> {
-  return new Promise((settle) => {
-    const probe = createServer();
-    probe.once('error', () => settle(undefined));
-    probe.listen(port, '127.0.0.1', () => {
-      const address = probe.address();
-      const found = typeof address === 'object' && address !== null ? address.port : undefined;
-      probe.close(() => settle(found));
-    });
-  });
-}
-
 async function connectOnce(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on('error', () => {});
@@ -189,8 +177,8 @@ export async function startEmbeddedPostgres(
       `${connectionFile(folder)} is missing: the password of ${folder} is not known.`,
     );
   }
-  const port = (await portIsFree(previous.port)) ?? (await portIsFree(0));
-  if (port === undefined) throw new Error('No free loopback port for PostgreSQL.');
+  const isFree = previous.port !== 0 && (await portIsFree(previous.port));
+  const port = isFree ? previous.port : await freePort();
   const connection = { ...previous, port };
   writeConnection(folder, connection);
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@tandem/embedded-postgres';
 import type { Readiness } from '../report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -18,16 +18,6 @@ export interface WorkerRun {
   readiness(): Promise<Readiness | undefined>;
   /** The exit code. */
   readonly ended: Promise<number | null>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('There is no port.');
-  return address.port;
 }
 
 /** Starts it with this environment and nothing else of the test's own. */
