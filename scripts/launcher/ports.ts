@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { freePort } from '@tandem/embedded-postgres';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 
 /** A port as the configuration asks for it; 0 asks for any free one. */
@@ -28,24 +29,20 @@ export async function findPorts(host: string, wanted: readonly WantedPort[]): Pr
   }
 }
 
-function hold(host: string, { variable, port }: WantedPort) {
+async function hold(host: string, { variable, port: asked }: WantedPort) {
+  const port = asked === 0 ? await freePort() : asked;
   return new Promise<{ port: number; release: () => Promise<void> }>((settle, fail) => {
     const probe = createServer();
     probe.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = REASONS[cause.code ?? ''];
       const sentence =
         reason === undefined
-          ? `${host} (HOST) with port ${port} (${variable}) can't be listened on: ${sentenceOf(cause)}.`
+          ? `${host} (HOST) with port ${asked} (${variable}) can't be listened on: ${sentenceOf(cause)}.`
           : `Port ${port} (${variable}) ${reason} on ${host}.`;
       fail(new TandemError('configuration', sentence, { cause }));
     });
-    probe.listen({ host, port }, () => {
-      const address = probe.address();
-      if (address === null || typeof address === 'string') throw new Error('A TCP port was asked.');
-      settle({
-        port: address.port,
-        release: () => new Promise((released) => probe.close(() => released())),
-      });
-    });
+    probe.listen({ host, port }, () =>
+      settle({ port, release: () => new Promise((released) => probe.close(() => released())) }),
+    );
   });
 }
