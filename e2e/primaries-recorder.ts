@@ -11,6 +11,8 @@ export interface PrimariesRecorder {
   readonly looks: number;
   /** The moments at which both would have accepted one. */
   readonly violations: readonly string[];
+  /** When JSON became the primary, by `performance.now()`: the last look at which it was not yet. */
+  readonly toJsonMs: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ const acceptsIn = ({ phase, sealed, committing }: JsonPhaseState): boolean =>
  */
 export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder {
   const violations: string[] = [];
+  const toJsonMs: number[] = [];
+  let othersMs: number | undefined;
   let looks = 0;
   let stopping = false;
   let client: pg.Client | undefined;
@@ -37,10 +41,21 @@ export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder
     }
     return (await client.query('SELECT phase, epoch, sealed FROM phase_state')).rows[0];
   };
+  const inspect = async () => {
+    const atMs = performance.now();
+    const { phase } = await inspectJsonStore(jsonDir);
+    if (phase === undefined) return undefined;
+    if (primaryOf(phase.phase) !== 'json') othersMs = atMs;
+    else if (othersMs !== undefined) {
+      toJsonMs.push(othersMs);
+      othersMs = undefined;
+    }
+    return phase;
+  };
   const look = async () => {
-    const before = (await inspectJsonStore(jsonDir)).phase;
+    const before = await inspect();
     const there = await row();
-    const after = (await inspectJsonStore(jsonDir)).phase;
+    const after = await inspect();
     if (before === undefined || after === undefined || there === undefined) return;
     if (JSON.stringify(before) !== JSON.stringify(after)) return;
     looks += 1;
@@ -63,6 +78,7 @@ export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder
       return looks;
     },
     violations,
+    toJsonMs,
     async stop() {
       stopping = true;
       await running;

@@ -3,7 +3,7 @@
 //   unshare: mount, then sleep ── holds the namespace, so that the disk outlives whoever is killed on it
 //   nsenter: a process on the disk ── seen from here through /proc/<holder>/root
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentWith, startProcess, temporaryFolder } from './tandem-process.ts';
 
@@ -12,7 +12,8 @@ const MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec sl
 const LIFE_SECONDS = 600;
 /** With a user namespace an ordinary user, and root in a container, may mount as well. */
 const NAMESPACES = ['--user', '--map-root-user', '--mount'];
-const PAGE_BYTES = 4_096;
+/** What the filler is written in; the last piece fits as far as there is room. */
+const PIECE_BYTES = 64 * 1_024;
 
 export interface SmallDisk {
   /** Where it is for the processes on it. */
@@ -21,6 +22,8 @@ export interface SmallDisk {
   readonly enter: readonly string[];
   /** Where a path on it is seen from here. */
   seen(path: string): string;
+  /** Of the whole disk, in bytes. */
+  used(): { readonly usedBytes: number; readonly sizeBytes: number };
   /** Takes all room that is left. */
   fill(): void;
   /** Gives that back. */
@@ -47,10 +50,15 @@ export async function startSmallDisk(size: string, lifeSeconds = LIFE_SECONDS): 
     folder,
     seen,
     enter: ['nsenter', ...target],
+    used() {
+      const { bsize, blocks, bfree } = statfsSync(seen(folder));
+      return { usedBytes: (blocks - bfree) * bsize, sizeBytes: blocks * bsize };
+    },
     fill() {
       const file = openSync(filler, 'w');
+      const piece = Buffer.alloc(PIECE_BYTES);
       try {
-        for (;;) writeSync(file, Buffer.alloc(PAGE_BYTES));
+        for (;;) writeSync(file, piece);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
       } finally {

@@ -2,6 +2,7 @@
 //   own records    one client's: made, changed at once, and left alone or deleted together
 import { setTimeout as sleep } from 'node:timers/promises';
 import { below, pickOf, randomFrom } from '@tandem/storage/testing';
+import { ApiChoice, type Door } from './api-choice.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import type { Call, Fields, History } from './history.ts';
 
@@ -51,7 +52,7 @@ export class HotRecords {
 export interface ClientOptions {
   readonly number: number;
   readonly seed: number;
-  readonly origin: string;
+  readonly doors: readonly Door[];
   readonly hot: HotRecords;
   readonly history: History;
   readonly signal: AbortSignal;
@@ -70,6 +71,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
 class Client {
   readonly random: () => number;
   readonly #options: ClientOptions;
+  readonly #choice: ApiChoice;
   #own: number[] = [];
   /** Acknowledged writes with their keys, the oldest first. */
   readonly #answered: { readonly call: Call; readonly key: string }[] = [];
@@ -78,6 +80,7 @@ class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.random = randomFrom(options.seed + 7_919 * options.number);
+    this.#choice = new ApiChoice(options.doors, this.random);
   }
 
   async step(): Promise<void> {
@@ -152,18 +155,20 @@ class Client {
   }
 
   async #do(call: Call): Promise<Attempt> {
-    const { number, seed, origin, history, signal } = this.#options;
+    const { number, seed, history, signal } = this.#options;
     const isWrite = call.kind !== 'read' && call.kind !== 'list';
     const isKeyed = isWrite && this.random() < KEYED_SHARE;
     this.#count += 1;
     const key = isKeyed ? `${seed}-${number}-${this.#count}` : undefined;
     const startMs = performance.now();
     let attempts = 1;
-    let answer = await attempt(origin, call, key);
+    let door = this.#choice.next();
+    let answer = await this.#ask(door, call, key);
     let isUnknown = answer.outcome === 'unknown';
     while (isKeyed && isUnknown && !isSettled(answer) && attempts < ATTEMPTS_MAX) {
       await sleep(REFUSED_PAUSE_MS);
-      answer = await attempt(origin, call, key);
+      door = this.#choice.again();
+      answer = await this.#ask(door, call, key);
       attempts += 1;
     }
     // A refusal of a later attempt says nothing of the first one.
@@ -171,13 +176,19 @@ class Client {
     const outcome = isUnknown ? 'unknown' : answer.outcome;
     const endMs = outcome === 'unknown' ? Number.POSITIVE_INFINITY : performance.now();
     history.add({
-      ...{ client: String(number), call, startMs, endMs, attempts },
+      ...{ client: String(number), call, startMs, endMs, attempts, via: door.name },
       ...(key === undefined ? {} : { key }),
       ...{ ...answer, outcome },
     });
     if (outcome === 'ok' && answer.record !== null && key !== undefined) this.#keep({ call, key });
     if (outcome !== 'ok' && !signal.aborted) await sleep(REFUSED_PAUSE_MS);
     return { ...answer, outcome };
+  }
+
+  async #ask(door: Door, call: Call, key: string | undefined): Promise<Attempt> {
+    const answer = await attempt(door.origin, call, key);
+    this.#choice.told(door, answer.outcome === 'ok');
+    return answer;
   }
 
   #keep(answered: { readonly call: Call; readonly key: string }): void {
@@ -187,14 +198,15 @@ class Client {
 
   /** Asks again for what was done long ago, perhaps by another primary: the same answer, no effect. */
   async #repeat(): Promise<void> {
-    const { number, origin, history } = this.#options;
+    const { number, history } = this.#options;
     if (this.#answered.length === 0) return;
     const { call, key } = pickOf(this.random, this.#answered);
     const startMs = performance.now();
-    const answer = await attempt(origin, call, key);
+    const door = this.#choice.again();
+    const answer = await this.#ask(door, call, key);
     const endMs = performance.now();
     const repeated = { client: String(number), call, key, startMs, endMs, attempts: 1 };
-    history.add({ ...repeated, ...answer, isRepeat: true });
+    history.add({ ...repeated, ...answer, via: door.name, isRepeat: true });
   }
 }
 

@@ -7,7 +7,9 @@ import type { FinalState } from './checker/check.ts';
 import { redrive, unpoison } from './faults/poison.ts';
 import { usualWorkers } from './faults/workers.ts';
 import type { Expense } from './history.ts';
-import { type World, waitFor } from './world.ts';
+import { type Readiness, standsBy } from './readiness.ts';
+import { waitFor } from './waiting.ts';
+import type { World } from './world.ts';
 
 /** Longer than every interval after which the product tries something again. */
 const QUIET_TIMEOUT_MS = 120_000;
@@ -17,8 +19,8 @@ const WRITES_AFTER = 40;
 
 /** Everything that the chaos may have left, undone. */
 export async function heal(world: World): Promise<void> {
-  const { api, workers, disk } = world;
-  for (const { member, proxy, clock } of [api, ...workers]) {
+  const { apis, workers, disk } = world;
+  for (const { member, proxy, clock } of [...apis, ...workers]) {
     member.resume();
     proxy.resume();
     proxy.accept();
@@ -27,7 +29,7 @@ export async function heal(world: World): Promise<void> {
     clock.step(0);
   }
   disk?.makeRoom();
-  api.member.start();
+  for (const { member } of apis) member.start();
   await usualWorkers(world);
   await unpoison(world);
   world.timeline.note('healed');
@@ -61,14 +63,12 @@ export async function untilQuiet(world: World, desired: Phase): Promise<void> {
 }
 
 async function whatIsLeft(world: World, desired: Phase): Promise<string | undefined> {
-  const readiness = await world.readiness();
-  if (readiness === undefined) return 'the api is not ready';
-  const { phase, backlog = 0, catchUp } = readiness;
-  if (phase?.effective !== desired || phase.desired !== desired) {
-    return `${phase?.effective} instead of ${desired}: ${phase?.waitingFor ?? 'for no known reason'}`;
+  const { serving, left } = await whoServes(world, desired);
+  if (left !== undefined) return left;
+  for (const { backlog = 0, catchUp } of serving) {
+    if (backlog > 0) return `${backlog} changes in the journal`;
+    if (catchUp !== undefined) return 'a catch-up';
   }
-  if (backlog > 0) return `${backlog} changes in the journal`;
-  if (catchUp !== undefined) return 'a catch-up';
   const { phase: manifest } = await inspectJsonStore(world.jsonDir);
   if (primaryOf(desired) === 'json' && manifest?.catchUpSince !== null) {
     return `PostgreSQL is to be brought up since ${manifest?.catchUpSince}`;
@@ -85,6 +85,30 @@ async function whatIsLeft(world: World, desired: Phase): Promise<string | undefi
   // One that failed once more while its cause was being mended.
   await redrive(world);
   return `${dead} dead letters`;
+}
+
+/** In the JSON phases one api serves, and says so; in those of PostgreSQL all do. */
+async function whoServes(
+  { apis, readinesses }: World,
+  desired: Phase,
+): Promise<{ readonly serving: readonly Readiness[]; readonly left?: string }> {
+  const serving: Readiness[] = [];
+  for (const [index, readiness] of (await readinesses()).entries()) {
+    const name = apis[index]?.name;
+    if (readiness === undefined) return { serving, left: `${name} does not answer` };
+    const { isReady, phase } = readiness;
+    if (phase?.desired !== desired) return { serving, left: `${name} wants ${phase?.desired}` };
+    if (primaryOf(desired) === 'json' && standsBy(readiness)) continue;
+    if (!isReady) return { serving, left: `${name} is not ready` };
+    if (phase.effective !== desired) {
+      const why = phase.waitingFor ?? 'for no known reason';
+      return { serving, left: `${name} is in ${phase.effective} instead of ${desired}: ${why}` };
+    }
+    serving.push(readiness);
+  }
+  const wanted = primaryOf(desired) === 'json' ? 1 : apis.length;
+  if (serving.length === wanted) return { serving };
+  return { serving, left: `${serving.length} apis serve` };
 }
 
 const ROWS = `

@@ -5,20 +5,22 @@ import { join } from 'node:path';
 import { sentenceOf } from '@tandem/storage/errors';
 import type { Phase } from '@tandem/storage/phase';
 import { recordPrimaries } from '../primaries-recorder.ts';
-import { canHaveSmallDisk } from '../small-disk.ts';
+import { canHaveSmallDisk, type SmallDisk } from '../small-disk.ts';
 import { environmentWith, root, startProcess } from '../tandem-process.ts';
-import { checkHistory, type Violation } from './checker/check.ts';
+import type { Violation } from './checker/check.ts';
 import { HotRecords, runClient } from './client.ts';
 import { canStepClocks, NO_FAKETIME } from './clocks.ts';
 import { conduct } from './conduct.ts';
 import type { Ability } from './fault-kinds.ts';
 import { History } from './history.ts';
-import { heal, readFinalState, servesAgain, untilQuiet } from './quiet.ts';
+import { Judge, sentence } from './judge.ts';
+import { heal, servesAgain } from './quiet.ts';
 import { type Round, scheduleOf, scheduleText } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 import { startWorld, stopWorld, type World } from './world.ts';
 
 const CLIENTS = 32;
+const MIB = 1_048_576;
 /** Violations that are written out; one cause has many. */
 const SHOWN_MAX = 5;
 
@@ -41,7 +43,9 @@ export async function runChaos(options: ChaosOptions): Promise<readonly Violatio
   say(text);
   const timeline = new Timeline(join(folder, 'timeline.txt'));
   const history = new History(join(folder, 'history.jsonl'));
-  const world = await startWorld({ folder, timeline, history, hot: new HotRecords() });
+  const { apis } = schedule;
+  const hot = new HotRecords();
+  const world = await startWorld({ folder, apis, lengthMs, timeline, history, hot });
   const violations = await violationsOf(world, schedule.rounds, options);
   await Promise.all([history.close(), timeline.close()]);
   report(violations, options);
@@ -65,17 +69,18 @@ async function violationsOf(
   const violations: Violation[] = [];
   const primaries = recordPrimaries(world.server.url, world.jsonDir);
   const sampler = startSampler(world);
+  const judge = new Judge(world, primaries);
   try {
     let desired: Phase = 'json-primary';
     for (const [number, round] of rounds.entries()) {
       const done = await runRound(world, round, { number, seed });
       desired = done.desired;
       violations.push(...done.troubles.map(sentence));
-      violations.push(...(await check(world, desired)));
+      violations.push(...(await judge.check(desired)));
       say(`Round ${number + 1} of ${rounds.length}: ${countsOf(world)}`);
       if (violations.length > 0) return violations;
     }
-    violations.push(...(await changeSides(world, desired)));
+    violations.push(...(await judge.changeSides(desired)));
     say(`Switches: ${await switchesOf(world)}`);
   } catch (error) {
     violations.push(sentence(sentenceOf(error)));
@@ -86,7 +91,7 @@ async function violationsOf(
       `expenses.json was read ${seen.samples} times; both stores were asked ${primaries.looks} times which is primary.`,
     );
     const ended = await stopWorld(world);
-    const members = [world.api, ...world.workers].map(({ member }) => member);
+    const members = [...world.apis, ...world.workers].map(({ member }) => member);
     violations.push(
       ...primaries.violations.map((text) => sentence(`I3: two primaries: ${text}`)),
       ...seen.violations.map((text) => sentence(`I7: expenses.json: ${text}`)),
@@ -97,8 +102,6 @@ async function violationsOf(
   return violations;
 }
 
-const sentence = (what: string): Violation => ({ what, lines: [] });
-
 /** Chaos under load, then all healed, and quiet. */
 async function runRound(
   world: World,
@@ -106,10 +109,10 @@ async function runRound(
   { number, seed }: { readonly number: number; readonly seed: number },
 ) {
   const over = new AbortController();
-  const { origin, hot, history } = world;
+  const { apis: doors, hot, history } = world;
   const clients = Array.from({ length: CLIENTS }, (_, client) =>
     runClient({
-      ...{ number: number * CLIENTS + client, seed, origin, hot, history },
+      ...{ number: number * CLIENTS + client, seed, doors, hot, history },
       signal: over.signal,
     }),
   );
@@ -124,34 +127,6 @@ async function runRound(
   }
 }
 
-/** All becomes quiet; then both stores say the same, and the history allows it. */
-async function check(world: World, desired: Phase): Promise<readonly Violation[]> {
-  // What keeps it from being quiet is often a difference: the stores are looked at all the same.
-  const unquiet = await untilQuiet(world, desired).then(
-    () => [],
-    (error: unknown) => [sentence(sentenceOf(error))],
-  );
-  const final = await readFinalState(world);
-  // What a shadow read met while it was a dead letter is in the ledger until somebody compares again.
-  const verified = await world.tandem('verify', '--full');
-  const forks = await world.sql(
-    `SELECT subject, class, kind, detail FROM divergences WHERE resolved_at IS NULL`,
-  );
-  return [
-    ...unquiet,
-    ...(verified.status === 0 ? [] : [sentence(`tandem verify --full: ${verified.output}`)]),
-    ...forks.map((fork) => sentence(`I4: a difference is listed: ${JSON.stringify(fork)}`)),
-    ...checkHistory(world.history.operations, final),
-  ];
-}
-
-/** The store that followed becomes primary: it lacks nothing, and Tandem's own comparison agrees. */
-async function changeSides(world: World, from: Phase): Promise<readonly Violation[]> {
-  const to = from === 'json-primary' ? 'postgres-primary' : 'json-primary';
-  await world.desire(to);
-  return check(world, to);
-}
-
 function startSampler({ jsonDir }: World) {
   const sampler = startProcess(
     [process.execPath, join(root, 'e2e/chaos/sampler-process.ts'), join(jsonDir, 'expenses.json')],
@@ -164,9 +139,17 @@ function startSampler({ jsonDir }: World) {
   };
 }
 
-function countsOf({ history }: World): string {
+function countsOf({ history, disk }: World): string {
   const { ok, failed, unknown } = history.counts();
-  return `${history.operations.length} operations, ${ok} ok, ${failed} failed, ${unknown} unknown`;
+  const all = history.operations.length;
+  return `${all} operations, ${ok} ok, ${failed} failed, ${unknown} unknown${roomOf(disk)}`;
+}
+
+/** How much of the disk the stores take once there is room again. */
+function roomOf(disk: SmallDisk | undefined): string {
+  if (disk === undefined) return '';
+  const { usedBytes, sizeBytes } = disk.used();
+  return `; ${Math.round(usedBytes / MIB)} of ${Math.round(sizeBytes / MIB)} MiB used`;
 }
 
 async function switchesOf({ sql }: World): Promise<string> {

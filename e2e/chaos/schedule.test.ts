@@ -25,7 +25,7 @@ test('an hour has every kind in every variant, within its round, and ends each r
         expect(atMs, `seed ${seed}`).toBeGreaterThanOrEqual(freeMs);
         freeMs = atMs + holdMs;
         expect(freeMs, `seed ${seed}`).toBeLessThanOrEqual(lengthMs);
-        drawn.add(`${kind} ${variant}`);
+        drawn.add(`${kind} ${variant.replace(/^api-[12]/, 'api')}`);
       }
     }
   }
@@ -33,6 +33,22 @@ test('an hour has every kind in every variant, within its round, and ends each r
     variants.map((variant) => `${kind} ${variant}`),
   );
   expect([...drawn].sort(), `seed ${seed}`).toEqual([...new Set(all)].sort());
+});
+
+test('there are one or two apis, and what is aimed at an api names one that is there', () => {
+  const seed = seedOf();
+  const seen = new Set<number>();
+  for (let n = 0; n < 40; n++) {
+    const { apis, rounds } = scheduleOf(seed + n, HOUR_MS / 10, ALL);
+    const variants = rounds.flatMap(({ lanes }) => lanes.flat().map(({ variant }) => variant));
+    const aimed = variants
+      .map((variant) => /^api-?(\d)?/.exec(variant))
+      .filter((is) => is !== null);
+    const numbers = new Set(aimed.map(([, number]) => Number(number)));
+    expect([...numbers].sort(), `seed ${seed + n}`).toEqual([1, 2].slice(0, apis));
+    seen.add(apis);
+  }
+  expect([...seen].sort(), `seeds from ${seed}`).toEqual([1, 2]);
 });
 
 test('what the machine can not do is left out', () => {

@@ -2,6 +2,7 @@
 //   ├─ lane 1   fault ── fault ──────┤ heal, quiet, compare ├─ …
 //   ├─ lane 2     fault ─── fault ───┤
 //   └─ phases  a ──── b ──── c ──────┘ the last of a round is a dual one
+import { counted } from '@tandem/storage/counted';
 import type { Phase } from '@tandem/storage/phase';
 import { below, pickOf, randomFrom } from '@tandem/storage/testing';
 import { type Ability, FAULT_KINDS, type FaultName, faultsWith } from './fault-kinds.ts';
@@ -28,10 +29,17 @@ export interface Round {
 
 export interface Schedule {
   readonly seed: number;
+  /** Api processes over the two stores. */
+  readonly apis: number;
   readonly rounds: readonly Round[];
 }
 
 const LANES = 2;
+const APIS_MAX = 2;
+/** One api alone is how most run it, and no read of it may be late: such runs are judged hardest. */
+const SINGLE_SHARE = 0.25;
+/** Whom it is about is drawn beside what is done: the same seed does the same to one api and to two. */
+const APART = 39_595;
 const ROUND_MS_MAX = 45_000;
 /** A round begins with nothing but switches under load. */
 const CALM_MS = 6_000;
@@ -63,16 +71,27 @@ export function scheduleOf(
   abilities: readonly Ability[],
 ): Schedule {
   const random = randomFrom(seed);
+  const beside = randomFrom(seed ^ APART);
+  const apis = beside() < SINGLE_SHARE ? 1 : APIS_MAX;
   const count = Math.max(1, Math.ceil(lengthMs / ROUND_MS_MAX));
   const roundMs = Math.floor(lengthMs / count);
   const kinds = faultsWith(abilities);
   const rounds = Array.from({ length: count }, () => ({
     lengthMs: roundMs,
-    lanes: Array.from({ length: LANES }, () => laneOf(random, roundMs, kinds)),
+    lanes: Array.from({ length: LANES }, () =>
+      laneOf(random, roundMs, kinds).map((event) => ({
+        ...event,
+        variant: aimedAt(1 + below(beside, apis), event.variant),
+      })),
+    ),
     phases: phasesOf(random, roundMs),
   }));
-  return { seed, rounds };
+  return { seed, apis, rounds };
 }
+
+/** What is aimed at an api names one of them. */
+const aimedAt = (number: number, variant: string): string =>
+  variant.replace(/^api\b/, `api-${number}`);
 
 function laneOf(random: () => number, lengthMs: number, kinds: readonly FaultName[]): FaultEvent[] {
   const weighted = kinds.flatMap((kind) =>
@@ -112,7 +131,7 @@ function phasesOf(random: () => number, lengthMs: number): PhaseEvent[] {
 const seconds = (ms: number): string => (ms / 1_000).toFixed(1).padStart(6);
 
 /** The schedule to read, one line an event. */
-export function scheduleText({ seed, rounds }: Schedule): string {
+export function scheduleText({ seed, apis, rounds }: Schedule): string {
   const lines = rounds.flatMap(({ lengthMs, lanes, phases }, round) => {
     const events = [
       ...phases.map(({ atMs, desired }) => ({ atMs, text: `phase → ${desired}` })),
@@ -128,5 +147,8 @@ export function scheduleText({ seed, rounds }: Schedule): string {
       ...events.map(({ atMs, text }) => `${seconds(atMs)} s  ${text}`),
     ];
   });
-  return [`Schedule of seed ${seed}`, ...lines].join('\n');
+  return [
+    `Schedule of seed ${seed}, with ${counted(apis, 'api process', 'api processes')}`,
+    ...lines,
+  ].join('\n');
 }

@@ -1,8 +1,8 @@
-//   32 clients ──HTTP──> api ──proxy──┐
-//                         │ JSON       ├──> PostgreSQL <── the chaos itself, past every proxy
-//                      small disk      │
-//                         │ JSON       │
-//                       workers ─proxy─┘   up to three, each with a proxy and a clock of its own
+//   32 clients ──HTTP──> apis ─proxy─┐   one or two ┐
+//                         │ JSON      │              ├ each with a proxy and a clock of its own
+//                       workers ─proxy┤   up to three┘
+//                         │ JSON      └──> PostgreSQL <── the chaos itself, past every proxy
+//                      small disk
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@tandem/embedded-postgres';
@@ -10,20 +10,23 @@ import { flagsOf, type Phase } from '@tandem/storage/phase';
 import { startTcpProxy, type TcpProxy } from '@tandem/storage/testing';
 import { canHaveSmallDisk, type SmallDisk, startSmallDisk } from '../small-disk.ts';
 import { environmentWith, root, startProcess, temporaryFolder } from '../tandem-process.ts';
+import type { Door } from './api-choice.ts';
 import type { HotRecords } from './client.ts';
 import { type Clock, clockOf } from './clocks.ts';
 import type { History } from './history.ts';
 import { Member } from './member.ts';
+import { type Readiness, readinessAt } from './readiness.ts';
 import { ChaosServer } from './server.ts';
 import type { Timeline } from './timeline.ts';
+import { waitFor } from './waiting.ts';
 
-const DISK_SIZE = '48m';
-/** Longer than any run of one seed. */
+/** What both stores begin with, and what journal, records and keys take in a minute of it, with as much again. */
+const DISK_MIB = 48;
+const DISK_MIB_PER_MINUTE = 12;
+/** Healing and checking take as long as the rounds at most, and an hour is not too much. */
 const DISK_LIFE_SECONDS = 7_200;
 const WORKERS_MAX = 3;
 const READY_TIMEOUT_MS = 60_000;
-const PROBE_TIMEOUT_MS = 2_000;
-const PROBE_INTERVAL_MS = 100;
 /** An operator who can't reach the database tries again. */
 const SQL_INTERVAL_MS = 250;
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -35,22 +38,13 @@ export interface Part {
   readonly clock: Clock;
 }
 
-interface Readiness {
-  readonly status: string;
-  readonly phase?: {
-    readonly desired: Phase;
-    readonly effective: Phase;
-    readonly waitingFor?: string;
-  };
-  readonly backlog?: number;
-  readonly catchUp?: unknown;
-}
+/** An api process; faults call it by its name, clients by its origin. */
+export interface ApiPart extends Part, Door {}
 
 /** Everything that runs, and what a fault can do to it. */
 export interface World {
-  readonly origin: string;
   readonly server: ChaosServer;
-  readonly api: Part;
+  readonly apis: readonly ApiPart[];
   readonly workers: readonly Part[];
   /** `undefined` where there can be none. */
   readonly disk: SmallDisk | undefined;
@@ -61,7 +55,9 @@ export interface World {
   readonly hot: HotRecords;
   /** The worker that faults are aimed at: the first that is wanted. */
   worker(): Part;
-  /** What the api says of itself; `undefined` while it does not answer. */
+  /** What each api says of itself; `undefined` while it does not answer. */
+  readinesses(): Promise<readonly (Readiness | undefined)[]>;
+  /** What the first that is ready says; `undefined` while none is. */
   readiness(): Promise<Readiness | undefined>;
   /** Runs a statement until it is done. @throws {Error} after a while */
   sql(statement: string, timeoutMs?: number): Promise<Record<string, unknown>[]>;
@@ -73,6 +69,10 @@ export interface World {
 }
 
 interface WorldOptions {
+  /** How many api processes. */
+  readonly apis: number;
+  /** Of all rounds together, in ms. */
+  readonly lengthMs: number;
   /** For logs, and everything that is not removed. */
   readonly folder: string;
   readonly timeline: Timeline;
@@ -80,15 +80,16 @@ interface WorldOptions {
   readonly hot: HotRecords;
 }
 
-/** Starts PostgreSQL, the api and one worker; resolves when all of it serves. */
+/** Starts PostgreSQL, the apis and one worker; resolves when they serve. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { folder, timeline, history, hot } = options;
+  const { folder, lengthMs, timeline, history, hot } = options;
   const home = temporaryFolder();
   const server = await ChaosServer.start(join(home, 'postgres'), timeline);
-  const disk = canHaveSmallDisk() ? await startSmallDisk(DISK_SIZE, DISK_LIFE_SECONDS) : undefined;
+  const disk = canHaveSmallDisk()
+    ? await startSmallDisk(diskSize(lengthMs), DISK_LIFE_SECONDS)
+    : undefined;
   const enter = disk?.enter ?? [];
   const jsonDir = join(disk?.folder ?? home, 'json');
-  const port = await freePort();
   const shared = {
     DATA_DIR: home,
     JSON_DIR: jsonDir,
@@ -124,25 +125,30 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     });
     return { member, proxy, clock };
   };
-  const api = await part('api', 'apps/api/src/server.ts', { PORT: String(port) });
+  const apis: ApiPart[] = [];
+  for (let number = 1; number <= options.apis; number++) {
+    const port = String(await freePort());
+    const [name, origin] = [`api-${number}`, `http://127.0.0.1:${port}`];
+    apis.push({ name, origin, ...(await part(name, 'apps/api/src/server.ts', { PORT: port })) });
+  }
   const workers: Part[] = [];
   for (let number = 1; number <= WORKERS_MAX; number++) {
     workers.push(await part(`worker-${number}`, 'apps/worker/src/main.ts', { WORKER_PORT: '0' }));
   }
-  const origin = `http://127.0.0.1:${port}`;
+  const readinesses = () => Promise.all(apis.map(({ origin }) => readinessAt(origin)));
   const sql: World['sql'] = (statement, timeoutMs = READY_TIMEOUT_MS) =>
     untilDone(() => server.query(statement), timeoutMs);
   const world: World = {
-    ...{ origin, server, api, workers, disk, timeline, history, hot, sql, tandem },
+    ...{ server, apis, workers, disk, timeline, history, hot, sql, tandem, readinesses },
     jsonDir: disk === undefined ? jsonDir : disk.seen(jsonDir),
     worker: () => workers.find(({ member }) => member.isWanted) ?? (workers[0] as Part),
-    readiness: () => readinessAt(origin),
+    readiness: async () => (await readinesses()).find((one) => one?.isReady),
     desire: async (phase) => {
       timeline.note(`desired: ${phase}`);
       await sql(flagsStatement(phase));
     },
   };
-  api.member.start();
+  for (const { member } of apis) member.start();
   workers[0]?.member.start();
   await waitFor(
     'The start',
@@ -151,6 +157,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   );
   return world;
 }
+
+const diskSize = (lengthMs: number): string =>
+  `${Math.ceil(DISK_MIB + (DISK_MIB_PER_MINUTE * lengthMs) / 60_000)}m`;
 
 /** A program of ours, somewhere else if it has to be. */
 function commandOf(
@@ -168,8 +177,8 @@ function commandOf(
 }
 
 /** Ends everything in order. @returns the processes that did not end with status 0 */
-export async function stopWorld({ api, workers, server }: World): Promise<readonly string[]> {
-  const parts = [api, ...workers];
+export async function stopWorld({ apis, workers, server }: World): Promise<readonly string[]> {
+  const parts = [...apis, ...workers];
   const unclean: string[] = [];
   for (const { member, proxy } of parts) {
     const status = await member.stop();
@@ -178,19 +187,6 @@ export async function stopWorld({ api, workers, server }: World): Promise<readon
   }
   await server.stop();
   return unclean;
-}
-
-/** Waits until a condition holds. @throws {Error} naming it */
-export async function waitFor(
-  what: string,
-  timeoutMs: number,
-  holds: () => Promise<boolean>,
-): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`${what} took more than ${timeoutMs} ms.`);
-    await sleep(PROBE_INTERVAL_MS);
-  }
 }
 
 async function untilDone<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {
@@ -202,17 +198,6 @@ async function untilDone<T>(work: () => Promise<T>, timeoutMs: number): Promise<
       if (performance.now() > deadlineMs) throw error;
       await sleep(SQL_INTERVAL_MS);
     }
-  }
-}
-
-async function readinessAt(origin: string): Promise<Readiness | undefined> {
-  try {
-    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const answer = await fetch(`${origin}/readyz`, { signal });
-    const readiness = (await answer.json()) as Readiness;
-    return answer.status === 200 ? readiness : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -55,6 +55,15 @@ test.for<[string, Operation[], FinalState]>([
     atRest(changed),
   ],
   [
+    'a late read of another api',
+    [
+      created(first),
+      updated(first, { notes: 'changed' }, [2, 9]),
+      { ...readAs(1, first, [20, 21]), via: 'api-2', seenFromMs: 8 },
+    ],
+    atRest(changed),
+  ],
+  [
     'an unknown change that happened',
     [created(first), told(patch, [2, NEVER], unknown)],
     atRest(changed),
@@ -155,6 +164,22 @@ test.for<[string, RegExp, Operation[], FinalState]>([
     atRest(changed),
   ],
   [
+    'a read later than late',
+    /no order/,
+    [
+      created(first),
+      updated(first, { notes: 'changed' }, [2, 9]),
+      { ...readAs(1, first, [20, 21]), via: 'api-2', seenFromMs: 10 },
+    ],
+    atRest(changed),
+  ],
+  [
+    'a list with a record that nobody made',
+    /missing/,
+    [created(first), told({ kind: 'list' }, [4, 5], { records: [expense(2), first] })],
+    atRest(first),
+  ],
+  [
     'a list without a record that is there',
     /no order/,
     [
@@ -225,6 +250,17 @@ test.for<[string, RegExp, Operation[], FinalState]>([
   expect(violations.map(({ what }) => what).join('\n')).toMatch(sentence);
   // It names the record, and shows what was told of it and what the stores hold.
   expect(violations[0]?.lines.join('\n')).toMatch(/PostgreSQL holds/);
+});
+
+test('a history that has grown is judged by what is new of each record', () => {
+  const judged = new Map();
+  const operations = [created(first), created(expense(2)), readAs(1, first, [2, 3])];
+  expect(checkHistory(operations, atRest(first, expense(2)), judged)).toEqual([]);
+  const grown = [...operations, readAs(1, changed, [4, 5])];
+  expect(checkHistory(grown, atRest(first, expense(2)), judged)).toMatchObject([{ id: 1 }]);
+  const list = told({ kind: 'list' }, [4, 5], { records: [first] });
+  const other = checkHistory([...operations, list], atRest(first, expense(2)), judged);
+  expect(other).toMatchObject([{ id: 2 }]);
 });
 
 const RECORDS = 3;

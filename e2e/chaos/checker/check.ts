@@ -1,6 +1,7 @@
 import type { Expense, Operation } from '../history.ts';
-import { explainOrder, type Step } from './linearizable.ts';
-import { canonical, isSame, type Life, stepOf, textOf } from './record-steps.ts';
+import { type Judged, ordersWithout } from './orders.ts';
+import { canonical, isSame, textOf } from './record-steps.ts';
+import { seenTexts, textsOf } from './seen-texts.ts';
 
 /** What each store holds when all is quiet. */
 export interface FinalState {
@@ -25,15 +26,18 @@ const LINES_MAX = 60;
  * Judges a history against what the stores hold at its end: nothing acknowledged is missing, nothing
  * that was refused is there, what is unknown is there whole or not at all, nothing comes back, what
  * happened to each record has an order that all answers agree with, no id was given twice, and both
- * stores say the same. Pure.
+ * stores say the same. Pure, but for what it notes in `judged`.
+ * @param judged of an earlier judgement of the same history, which has grown since
  */
 export function checkHistory(
   operations: readonly Operation[],
   final: FinalState,
+  judged: Judged = new Map(),
 ): readonly Violation[] {
   const firsts = operations.filter(({ isRepeat }) => isRepeat !== true);
   const found = adoptUnknownCreations(firsts, final);
-  const context = { operations: found, final, byRecord: operationsByRecord(found) };
+  const seen = seenTexts(found, final);
+  const context = { operations: found, final, byRecord: operationsByRecord(found), seen };
   return [
     ...repeatsAnsweredOtherwise(context, operations),
     ...storesDiffer(context),
@@ -41,7 +45,7 @@ export function checkHistory(
     ...markersTwice(context),
     ...refusedIsThere(context),
     ...bulkDeletionsInHalves(context),
-    ...ordersWithout(context),
+    ...withoutOrder(context, judged),
   ];
 }
 
@@ -49,6 +53,8 @@ interface Context {
   readonly operations: readonly Operation[];
   readonly final: FinalState;
   readonly byRecord: ReadonlyMap<number, readonly Operation[]>;
+  /** Every text that was seen in a record, by anybody. */
+  readonly seen: ReadonlySet<string>;
 }
 
 /** A creation whose answer was lost has the record that bears its text, if there is one. */
@@ -157,25 +163,8 @@ function repeatsAnsweredOtherwise(context: Context, operations: readonly Operati
 const answerOf = ({ record, count }: Operation): string =>
   record ? canonical(record) : JSON.stringify(record ?? count ?? 'done');
 
-const textsOf = ({ notes, business }: Partial<Expense>): string[] =>
-  [notes, business].filter((text) => text !== null && text !== undefined);
-
-/** Every text that was seen in a record, by anybody. */
-function seenTexts({ operations, final }: Context): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const see = (record: Expense) => {
-    for (const text of textsOf(record)) seen.add(text);
-  };
-  for (const { record, records = [], outcome } of operations) {
-    if (record && outcome === 'ok') see(record);
-    for (const one of records) see(one);
-  }
-  for (const record of [...final.json.values(), ...final.postgres.values()]) see(record);
-  return seen;
-}
-
 function refusedIsThere(context: Context): Violation[] {
-  const seen = seenTexts(context);
+  const { seen } = context;
   return context.operations.flatMap((operation) => {
     const { call, outcome, told } = operation;
     if (outcome !== 'failed' || !('set' in call)) return [];
@@ -210,49 +199,8 @@ function bulkDeletionsInHalves(context: Context): Violation[] {
 }
 
 /** Records of which no order of what happened agrees with every answer, the final state included. */
-function ordersWithout(context: Context): Violation[] {
-  const { byRecord, final, operations } = context;
-  const seen = seenTexts(context);
-  const lists = operations.filter(({ call, outcome }) => call.kind === 'list' && outcome === 'ok');
-  const ids = new Set([...byRecord.keys(), ...final.json.keys()]);
-  return [...ids].flatMap((id) => {
-    const own = (byRecord.get(id) ?? []).filter((operation) => mayMatter(operation, seen));
-    const bornMs = Math.min(...own.map(({ startMs }) => startMs));
-    const listed = lists.filter(({ endMs }) => endMs >= bornMs);
-    const steps = [...own, ...listed].flatMap((operation) => stepOf(operation, id) ?? []);
-    const stuck = explainOrder([...steps, standing(final, id)], 'unborn' as Life);
-    if (stuck === undefined) return [];
-    const isMissing = !final.json.has(id) && !own.some(({ call }) => call.kind.includes('delete'));
-    const what = isMissing
-      ? `I1: expense ${id} was acknowledged, was deleted by nobody, and is missing.`
-      : `What happened to expense ${id} has no order that agrees with every answer.`;
-    const { state, next } = stuck;
+const withoutOrder = (context: Context, judged: Judged): Violation[] =>
+  ordersWithout(context, judged).map(({ id, what, lines }) => {
     const violation = violationOf(context, id, what);
-    const lines = [
-      ...violation.lines,
-      `An order was found up to the state ${typeof state === 'string' ? state : canonical(state)};`,
-      ...next.map((text) => `  not next: ${text}`),
-    ];
-    return [{ ...violation, lines }];
+    return { ...violation, lines: [...violation.lines, ...lines] };
   });
-}
-
-/** An unknown change whose texts nobody ever saw may as well not have happened. */
-const mayMatter = ({ call, outcome }: Operation, seen: ReadonlySet<string>): boolean =>
-  outcome !== 'unknown' ||
-  call.kind !== 'update' ||
-  textsOf(call.set).some((text) => seen.has(text));
-
-/** What the stores hold is one more answer. */
-const standing = ({ atMs, json }: FinalState, id: number): Step<Life> => {
-  const found = json.get(id);
-  return {
-    startMs: atMs,
-    endMs: atMs,
-    text: `at the end: ${found === undefined ? 'none' : canonical(found)}`,
-    apply: (life) => {
-      if (found === undefined) return typeof life === 'string' ? life : undefined;
-      return typeof life !== 'string' && isSame(found, life) ? life : undefined;
-    },
-  };
-};

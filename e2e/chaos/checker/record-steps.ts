@@ -8,8 +8,14 @@ export type Life = 'unborn' | 'deleted' | Expense;
 export function stepOf(operation: Operation, id: number): Step<Life> | undefined {
   const apply = applyOf(operation, id);
   if (apply === undefined) return undefined;
-  const { startMs, endMs } = operation;
-  return { startMs, endMs, apply, text: textOf(operation, id) };
+  const { startMs, endMs, seenFromMs = startMs } = operation;
+  return {
+    ...{ startMs: seenFromMs, endMs, apply },
+    // Made when it is shown: most steps never are.
+    get text() {
+      return textOf(operation, id);
+    },
+  };
 }
 
 type Apply = Step<Life>['apply'];
@@ -72,13 +78,14 @@ export const canonical = (record: Expense): string =>
 
 /** One line of a record's history. */
 export function textOf(operation: Operation, id: number): string {
-  const { client, call, startMs, endMs, outcome, told, attempts, records, key } = operation;
+  const { client, call, startMs, endMs, outcome, told, attempts, records, key, via } = operation;
   const record = records?.find((one) => one.id === id) ?? operation.record;
   const seen = record === undefined ? '' : ` → ${record === null ? 'none' : shown(record)}`;
   const set = 'set' in call ? ` ${JSON.stringify(call.set)}` : '';
   const keyed = key === undefined ? '' : `, key ${key}, ${attempts} attempts`;
   const span = `${startMs.toFixed(1)} – ${Number.isFinite(endMs) ? endMs.toFixed(1) : '?'}`;
-  return `${span}  ${client}: ${call.kind}${set} ${outcome} (${told}${keyed})${seen}`;
+  const at = via === undefined ? '' : ` at ${via}`;
+  return `${span}  ${client}${at}: ${call.kind}${set} ${outcome} (${told}${keyed})${seen}`;
 }
 
 const shown = ({ amount, business, notes }: Expense): string =>

@@ -31,8 +31,13 @@ const WAYS: Readonly<Record<string, (proxy: TcpProxy) => () => void>> = {
 };
 
 /** A variant's first word names the process. */
-export const partOf = (world: World, variant: string): Part =>
-  variant.startsWith('api') ? world.api : world.worker();
+export function partOf(world: World, variant: string): Part {
+  const [who] = variant.split(' ');
+  if (who === 'worker') return world.worker();
+  const part = world.apis.find(({ name }) => name === who);
+  if (part === undefined) throw new Error(`There is no ${who}.`);
+  return part;
+}
 
 /** Breaks the connections of one process, for a while. */
 export const connections: Fault = async (world, variant, hold) => {

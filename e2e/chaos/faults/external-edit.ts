@@ -1,4 +1,4 @@
-// While the api is stopped in a JSON phase somebody edits `expenses.json`: at the start the edit becomes
+// While no api runs in a JSON phase somebody edits `expenses.json`: at the start the edit becomes
 // changes like any other (ADOPT_EXTERNAL_EDITS). What was edited is part of the history.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { inspectJsonStore } from '@tandem/storage/json';
 import { primaryOf } from '@tandem/storage/phase';
 import { DATE } from '../attempt.ts';
 import type { Call, Expense } from '../history.ts';
-import { type World, waitFor } from '../world.ts';
+import { waitFor } from '../waiting.ts';
+import type { World } from '../world.ts';
 import type { Fault } from './fault.ts';
 
 const ADOPTED_TIMEOUT_MS = 20_000;
@@ -15,10 +16,15 @@ const POSSIBLE_TIMEOUT_MS = 4_000;
 let count = 0;
 
 export const externalEdit: Fault = (world, variant) =>
-  world.api.member.exclusive(() => stopAndEdit(world, variant));
+  world.apis.reduceRight<() => Promise<void>>(
+    (work, { member }) =>
+      () =>
+        member.exclusive(work),
+    () => stopAndEdit(world, variant),
+  )();
 
+/** All of them: another would take the store over, and adopt nothing. */
 async function stopAndEdit(world: World, variant: string): Promise<void> {
-  const { member } = world.api;
   const isPossible = await waitFor('JSON as the primary', POSSIBLE_TIMEOUT_MS, async () => {
     const effective = (await world.readiness())?.phase?.effective;
     return effective !== undefined && primaryOf(effective) === 'json';
@@ -30,16 +36,21 @@ async function stopAndEdit(world: World, variant: string): Promise<void> {
     world.timeline.note('no edit: JSON is not the primary');
     return;
   }
-  const status = await member.stop();
+  const statuses = await Promise.all(world.apis.map(({ member }) => member.stop()));
   try {
-    // The phase may have moved on while it stopped.
+    // The phase may have moved on while they stopped.
     const { phase, holder } = await inspectJsonStore(world.jsonDir);
     const isJson = phase !== undefined && primaryOf(phase.phase) === 'json';
-    if (status === 0 && isJson && holder === undefined) await editAndStart(world, variant);
-    else world.timeline.note(`no edit: the api ended with ${status}, or the phase has moved`);
+    const isClean = statuses.every((status) => status === 0);
+    if (isClean && isJson && holder === undefined) await editAndStart(world, variant);
+    else world.timeline.note(`no edit: ended with ${statuses.join(' and ')}, or the phase moved`);
   } finally {
-    member.start();
+    start(world);
   }
+}
+
+function start({ apis }: World): void {
+  for (const { member } of apis) member.start();
 }
 
 async function editAndStart(world: World, variant: string): Promise<void> {
@@ -57,7 +68,7 @@ async function editAndStart(world: World, variant: string): Promise<void> {
     return;
   }
   world.timeline.note(`edited by hand: ${JSON.stringify(call)}`);
-  world.api.member.start();
+  start(world);
   const isServed = async () => (await world.readiness()) !== undefined;
   // It is adopted before anything is served, also when the phase moves right after the opening.
   const isAdopted = await waitFor('Serving', ADOPTED_TIMEOUT_MS, isServed).then(

@@ -1,21 +1,16 @@
+import { partOf } from './connections.ts';
 import type { Fault } from './fault.ts';
 
 /** `kill -9`; whoever ended is started again by its supervisor, PostgreSQL after the hold. */
 export const kill: Fault = async (world, variant, hold) => {
   world.timeline.note(`kill -9 ${variant}`);
   switch (variant) {
-    case 'api':
-      world.api.member.kill();
-      return;
-    case 'worker':
-      world.worker().member.kill();
-      return;
     case 'postmaster':
       return world.server.outage('kill', hold);
     case 'backend':
       return killBackend(world);
     default:
-      throw new Error(`Nobody knows how to kill ${variant}.`);
+      partOf(world, variant).member.kill();
   }
 };
 

@@ -1,4 +1,5 @@
 import type { World } from '../world.ts';
+import { partOf } from './connections.ts';
 import type { Fault } from './fault.ts';
 
 /** SIGSTOP, and SIGCONT after the hold. */
@@ -6,7 +7,7 @@ export const suspend: Fault = async (world, variant, hold) => {
   world.timeline.note(`suspend ${variant}`);
   if (variant === 'postmaster') await suspendPostmaster(world, hold);
   else {
-    const { member } = variant === 'api' ? world.api : world.worker();
+    const { member } = partOf(world, variant);
     member.suspend();
     await hold();
     member.resume();

@@ -1,0 +1,63 @@
+// What is looked at when all is quiet: both stores, what the product says of itself, and the history.
+import { sentenceOf } from '@tandem/storage/errors';
+import type { Phase } from '@tandem/storage/phase';
+import type { PrimariesRecorder } from '../primaries-recorder.ts';
+import { checkHistory, type Violation } from './checker/check.ts';
+import type { Operation } from './history.ts';
+import { withLateReads } from './late-reads.ts';
+import { readFinalState, untilQuiet } from './quiet.ts';
+import type { World } from './world.ts';
+
+export const sentence = (what: string): Violation => ({ what, lines: [] });
+
+/** Judges one run, again and again while its history grows. */
+export class Judge {
+  readonly #world: World;
+  readonly #primaries: PrimariesRecorder;
+  readonly #judged = new Map<number, string>();
+
+  constructor(world: World, primaries: PrimariesRecorder) {
+    this.#world = world;
+    this.#primaries = primaries;
+  }
+
+  /** All becomes quiet; then both stores say the same, and the history allows it. */
+  async check(desired: Phase): Promise<readonly Violation[]> {
+    const world = this.#world;
+    // What keeps it from being quiet is often a difference: the stores are looked at all the same.
+    const unquiet = await untilQuiet(world, desired).then(
+      () => [],
+      (error: unknown) => [sentence(sentenceOf(error))],
+    );
+    const final = await readFinalState(world);
+    // What a shadow read met while it was a dead letter is in the ledger until somebody compares again.
+    const verified = await world.tandem('verify', '--full');
+    const forks = await world.sql(
+      `SELECT subject, class, kind, detail FROM divergences WHERE resolved_at IS NULL`,
+    );
+    const beganMs = performance.now();
+    const found = checkHistory(this.#operations(), final, this.#judged);
+    world.timeline.note(`the history was judged in ${Math.round(performance.now() - beganMs)} ms`);
+    return [
+      ...unquiet,
+      ...(verified.status === 0 ? [] : [sentence(`tandem verify --full: ${verified.output}`)]),
+      ...forks.map((fork) => sentence(`I4: a difference is listed: ${JSON.stringify(fork)}`)),
+      ...found,
+    ];
+  }
+
+  /** The store that followed becomes primary: it lacks nothing, and Tandem's own comparison agrees. */
+  async changeSides(from: Phase): Promise<readonly Violation[]> {
+    const to = from === 'json-primary' ? 'postgres-primary' : 'json-primary';
+    await this.#world.desire(to);
+    return this.check(to);
+  }
+
+  /** Every read of a single api is of the moment. */
+  #operations(): readonly Operation[] {
+    const { apis, history } = this.#world;
+    if (apis.length === 1) return history.operations;
+    const sleeps = new Map(apis.map(({ name, member }) => [name, member.sleeps]));
+    return withLateReads(history.operations, { toJsonMs: this.#primaries.toJsonMs, sleeps });
+  }
+}
