@@ -140,5 +140,8 @@ test('I3: no switch completes around a JSON holder that is stopped; it goes on w
   await reached(other.origin, 'postgres-primary');
   await load.stop();
   expect(Object.fromEntries(load.refused)).toEqual({});
+  // The other one waited for the lock since its start, and what was asked for then counts no more.
+  const back = `SELECT * FROM phase_history WHERE from_phase = 'postgres-primary'`;
+  expect(await query(url, back)).toEqual([]);
   for (const service of [other, holder, worker]) expect(await service.stop()).toBe(0);
 }, 120_000);

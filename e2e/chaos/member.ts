@@ -8,8 +8,10 @@ import type { Timeline } from './timeline.ts';
 const RESTART_MS = 300;
 /** The product's own deadline is 60 s. */
 const STOP_TIMEOUT_MS = 75_000;
-/** What a process may end with by itself: a stop with files behind, or what it needs is away. */
-const EXPECTED = [0, 1, 75];
+/** What a process may end with by itself: what it needs is away. */
+const EXPECTED = [0, 75];
+/** After it was asked to stop: files may be behind. */
+const EXPECTED_OF_A_STOP = [0, 1, 75];
 
 export interface MemberOptions {
   readonly name: string;
@@ -110,7 +112,8 @@ export class Member {
       this.#child = undefined;
       this.#lastStatus = status;
       timeline.note(`${name} ended with ${status}`);
-      if (typeof status === 'number' && !EXPECTED.includes(status)) {
+      const expected = wanted.aborted ? EXPECTED_OF_A_STOP : EXPECTED;
+      if (typeof status === 'number' && !expected.includes(status)) {
         this.unexpected.push(`${name} ended with status ${status}`);
       }
       await sleep(RESTART_MS, undefined, { signal: wanted }).catch(() => undefined);

@@ -122,6 +122,7 @@ export class ApiProcess {
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
       inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
       newSession: (json) => this.#newSession(json),
+      othersServe: () => this.#othersServe(),
       onPhase: () => this.#registry.beatNow(),
     });
   }
@@ -161,10 +162,10 @@ export class ApiProcess {
     const row = database.usable ? await this.#servableRow(flags.desired) : undefined;
     if (row !== undefined) this.keeper.servePostgres(row);
     else if (brakes) await this.#brake();
-    else await this.#walk(flags);
+    else await this.#walk();
     this.#stopping.signal.throwIfAborted();
     const phase = this.keeper.effective?.phase;
-    log.info({ phase, desired: flags.desired }, `Serving in ${phase}.`);
+    log.info({ phase, desired: this.flags.desired }, `Serving in ${phase}.`);
     this.#flags.onDesired(() => this.keeper.wake());
     this.#registry.start(() => ({
       effective: this.keeper.effective?.phase ?? null,
@@ -238,9 +239,11 @@ export class ApiProcess {
     });
   }
 
-  async #walk(flags: ResolvedFlags): Promise<void> {
+  async #walk(): Promise<void> {
     const { log } = this.#options;
     const json = await this.#holdJson();
+    // Another api may have held it for days: what was asked for when this one started counts no more.
+    const { flags } = this;
     const session = this.#newSession(json);
     this.requests.refuse(`The stores are being brought to ${flags.desired}.`);
     const { state } = this.database;
@@ -285,6 +288,11 @@ export class ApiProcess {
     }
   }
 
+  /** Of this machine: who shares the JSON store. */
+  async #othersServe(): Promise<boolean> {
+    return (await othersServing(this.#options.configuration.jsonDir)).length > 0;
+  }
+
   #jsonOptions(): JsonStoreOptions {
     const { configuration, collections, log, observer } = this.#options;
     const { jsonDir: directory, adoptExternalEdits } = configuration;
@@ -307,6 +315,7 @@ export class ApiProcess {
       verifySchedule: this.#options.configuration.verifySchedule,
       signal: this.#stopping.signal,
       desiredBy: (rows) => this.#flags.desiredBy(rows),
+      othersServe: () => this.#othersServe(),
       outside: async () => {
         const { state } = this.database;
         if (!state.usable) return { postgresProblem: state.why, disagreement: null };

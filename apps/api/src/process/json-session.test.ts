@@ -32,6 +32,7 @@ beforeEach(async () => {
     verifySchedule: { changedMs: null, fullMs: null },
     signal: new AbortController().signal,
     desiredBy: () => 'postgres-primary',
+    othersServe: async () => false,
     outside: async () => known,
   });
   await mend(session.context('test'), false);

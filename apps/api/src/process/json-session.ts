@@ -46,6 +46,8 @@ export interface JsonSessionOptions {
   readonly verifySchedule: VerifySchedule;
   readonly signal: AbortSignal;
   readonly desiredBy: LiveContext['desiredBy'];
+  /** Whether other api processes serve. */
+  readonly othersServe: () => Promise<boolean>;
   /** What this process knows of the gates beside the stores' own state. */
   readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
 }
@@ -92,10 +94,10 @@ export class JsonSession {
   async step(to: Phase, reason: string): Promise<Refusal | undefined> {
     const { phase } = this.json.phase.read();
     if (phase === 'json-primary' && to === 'postgres-primary') {
-      const { requests } = this.#options;
+      const { requests, othersServe } = this.#options;
       return promotePostgres({
         ...this.#live(reason),
-        ...{ outbox: this.json.outbox, requests, stopRelay: () => this.#stopRelay(0) },
+        ...{ outbox: this.json.outbox, requests, othersServe, stopRelay: () => this.#stopRelay(0) },
       });
     }
     const group = to === 'json-primary' ? 'dual-write-on' : 'dual-write-off';

@@ -55,6 +55,8 @@ export interface PhaseKeeperOptions {
   /** What the manifest says, without the lock. */
   readonly inspectJson: () => Promise<JsonPhaseState | undefined>;
   readonly newSession: (json: JsonStore) => JsonSession;
+  /** Whether other api processes serve. */
+  readonly othersServe: () => Promise<boolean>;
   readonly onPhase: () => void;
 }
 
@@ -123,12 +125,15 @@ export class PhaseKeeper {
   /**
    * Serves what can be while a commit towards PostgreSQL has no answer: JSON was sealed with all that had
    * been acknowledged, so it is read; nobody writes until PostgreSQL says which of them is the primary.
+   * Where another api serves, it may have been told, and written: then nothing can be served here.
    */
-  serveReads(session: JsonSession, sentence: string): void {
+  async serveReads(session: JsonSession, sentence: string): Promise<void> {
+    const { requests, othersServe } = this.#options;
     this.#session = session;
     this.#stands(session.json.phase.read());
     this.#waitingFor = sentence;
-    this.#options.requests.serveReads(session.json, sentence);
+    if (await othersServe()) requests.refuse(sentence);
+    else requests.serveReads(session.json, sentence);
   }
 
   servePostgres(state: { phase: Phase; epoch: number }): void {
@@ -212,26 +217,35 @@ export class PhaseKeeper {
     if (primaryOf(row.phase) === 'json') {
       requests.hold('all');
       this.#stands(row);
+    } else {
+      // The answer to the telling may have been lost, or the teller have died.
+      await this.#holdIfJsonCommitted(row.epoch + 1);
     }
     await this.#takeOver();
   }
 
-  /**
-   * The phase row; `undefined` when it can't be read, but JSON says that it became primary since it
-   * was read last.
-   */
+  /** The phase row; `undefined` when it can't be read, but JSON says that it is the primary. */
   async #row(): Promise<PostgresPhaseState | undefined> {
-    const { postgres, inspectJson, requests } = this.#options;
+    const { postgres } = this.#options;
     try {
       return await within(ASK_TIMEOUT_MS, 'PostgreSQL', postgres.phase.read());
     } catch (error) {
-      const manifest = await inspectJson();
-      const known = this.#effective?.epoch ?? 0;
-      if (manifest === undefined || primaryOf(manifest.phase) !== 'json') throw error;
-      if (manifest.epoch <= known || manifest.committing !== null) throw error;
-      requests.hold('all');
+      const { phase, epoch } = this.#effective ?? { phase: 'json-only', epoch: 0 };
+      const since = primaryOf(phase) === 'json' ? epoch : epoch + 1;
+      if (!(await this.#holdIfJsonCommitted(since))) throw error;
       return undefined;
     }
+  }
+
+  /** Whether the manifest alone says that JSON is the primary, at this epoch or a later one. Then nothing
+   *  more is read from PostgreSQL. */
+  async #holdIfJsonCommitted(epoch: number): Promise<boolean> {
+    const { inspectJson, requests } = this.#options;
+    const manifest = await inspectJson();
+    if (manifest === undefined || primaryOf(manifest.phase) !== 'json') return false;
+    if (manifest.epoch < epoch || manifest.committing !== null) return false;
+    requests.hold('all');
+    return true;
   }
 
   /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
+import { realFileSystem } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
 import {
@@ -18,12 +21,20 @@ import { readinessReport } from './readiness-report.ts';
 const DRAIN_TIMEOUT_MS = 5_000;
 const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
 
+/** What another process that serves has, for as long as it lives. */
+async function otherMark(directory: string): Promise<void> {
+  const folder = join(directory, '.tandem/serving');
+  mkdirSync(folder, { recursive: true });
+  const lock = await realFileSystem.lock(join(folder, '1'));
+  onTestFinished(() => lock?.release());
+}
+
 test.for([
-  ['happened', 'postgres-primary'],
-  ['did not happen', 'json-primary'],
+  ['nothing, as another may have the answer', 'happened', 'postgres-primary'],
+  ['reads', 'did not happen', 'json-primary'],
 ] as const)(
-  'I3: started with a commit without an answer and no PostgreSQL, the api serves reads, refuses writes, and goes on when the answer is that it %s',
-  async ([, phase]) => {
+  'I3, I6: started with a commit without an answer and no PostgreSQL, the api serves %s, refuses writes, and goes on when the answer is that it %s',
+  async ([serves, , phase]) => {
     const dual = await openDualStores('json-primary');
     onTestFinished(() => dual.drop());
     const { json, store: postgres, directory } = dual;
@@ -33,6 +44,9 @@ test.for([
     await json.phase.update({ sealed: true, committing });
     if (phase === 'postgres-primary') await postgres.phase.advance(2, committing, MOVE);
     await json.close();
+
+    const isAlone = serves === 'reads';
+    if (!isAlone) await otherMark(directory);
 
     const proxy = await startTcpProxy(dual.url);
     onTestFinished(() => proxy.close());
@@ -53,14 +67,16 @@ test.for([
     await api.start();
     const write = () =>
       api.requests.write({ command: { op: 'create', collection: expense, values: valuesOf() } });
-    expect(await api.requests.get(expense, id)).toMatchObject({ id });
+    const read = api.requests.get(expense, id);
+    if (isAlone) expect(await read).toMatchObject({ id });
+    else await expect(read).rejects.toMatchObject({ code: 'unavailable' });
     await expect(write()).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/A switch to postgres-primary was being committed/),
     });
     expect(readinessReport(api)).toMatchObject({
-      ready: true,
-      status: 'degraded',
+      ready: isAlone,
+      status: isAlone ? 'degraded' : 'unready',
       phase: { effective: 'json-primary', waitingFor: expect.stringContaining('being committed') },
     });
 

@@ -20,7 +20,7 @@ export class UnansweredCommit {
    * @param tooLong told with each further failure once writes have waited for long enough
    * @throws what asking throws
    */
-  async ask(session: JsonSession, tooLong: (sentence: string) => void): Promise<void> {
+  async ask(session: JsonSession, tooLong: (sentence: string) => Promise<void>): Promise<void> {
     const sinceMs = this.#sinceMs ?? performance.now();
     this.#sinceMs = sinceMs;
     try {
@@ -28,7 +28,7 @@ export class UnansweredCommit {
       this.#sinceMs = undefined;
     } catch (error) {
       const forMs = performance.now() - sinceMs;
-      if (forMs > PATIENCE_MS && awaitsAnswer(session.json)) tooLong(sentenceOf(error));
+      if (forMs > PATIENCE_MS && awaitsAnswer(session.json)) await tooLong(sentenceOf(error));
       throw error;
     }
   }

@@ -85,9 +85,15 @@ async function contextOf(
   return context;
 }
 
-const promotion = (context: LiveContext, dual: DualStores, requests: RoutedStore) =>
+const promotion = (
+  context: LiveContext,
+  dual: DualStores,
+  requests: RoutedStore,
+  { isAlone = true } = {},
+) =>
   promotePostgres({
     ...{ ...context, outbox: dual.json.outbox, requests },
+    othersServe: async () => !isAlone,
     stopRelay: async () => {},
   });
 
@@ -184,36 +190,44 @@ test('I6: a drain that misses its deadline lifts the seal and says so, no write 
   expect(await json.count(expense)).toBe(2);
 });
 
-test('I3: while the answer to the commit is held up, reads go on, writes are told that they can not be done', async () => {
-  const dual = await dualStores('json-primary');
-  const { json, collections, queues } = dual;
-  const proxy = await startTcpProxy(dual.url);
-  onTestFinished(() => proxy.close());
-  const pool = createPool(proxy.url, { applicationName: 'through the proxy' });
-  const jobs = createJobSink({ queues, queue: QUEUES.json });
-  const postgres = openPostgresStore({ pool, collections, jobs, log: silentLog });
-  onTestFinished(async () => {
-    await postgres.close();
-    await pool.end();
-  });
-  const requests = new RoutedStore({ holdTimeoutMs: HOLD_TIMEOUT_MS });
-  requests.serve(json);
-  const { id } = await create(json);
-  const context = await contextOf(dual, postgres, 'postgres-primary');
-  pauseAt('promote.committing-marked');
-  const promoting = promotion(context, dual, requests);
-  await until('the mark', () => json.phase.read().committing !== null);
-  const stalled = proxy.stallAt('COMMIT');
-  await stalled;
-  const refused = failureOf(write(requests));
-  expect(await requests.get(expense, id)).toMatchObject({ id });
-  // Nobody knows it yet.
-  expect(json.phase.read().committing).not.toBeNull();
-  const error = await refused;
-  expect(isTandemError(error, 'unavailable'), String(error)).toBe(true);
-  proxy.resume();
-  expect(await promoting).toBeUndefined();
-  expect(requests.standing.store).toBe(postgres);
-  expect(await write(requests)).toMatchObject({ kind: 'created' });
-  expect(json.phase.read()).toMatchObject({ phase: 'postgres-primary', committing: null });
-});
+test.for([
+  ['reads go on', true],
+  ['reads wait with them where another process serves', false],
+] as const)(
+  'I3, I6: while the answer to the commit is held up, writes are told that they can not be done; %s',
+  async ([, isAlone]) => {
+    const dual = await dualStores('json-primary');
+    const { json, collections, queues } = dual;
+    const proxy = await startTcpProxy(dual.url);
+    onTestFinished(() => proxy.close());
+    const pool = createPool(proxy.url, { applicationName: 'through the proxy' });
+    const jobs = createJobSink({ queues, queue: QUEUES.json });
+    const postgres = openPostgresStore({ pool, collections, jobs, log: silentLog });
+    onTestFinished(async () => {
+      await postgres.close();
+      await pool.end();
+    });
+    const requests = new RoutedStore({ holdTimeoutMs: HOLD_TIMEOUT_MS });
+    requests.serve(json);
+    const { id } = await create(json);
+    const context = await contextOf(dual, postgres, 'postgres-primary');
+    pauseAt('promote.committing-marked');
+    const promoting = promotion(context, dual, requests, { isAlone });
+    await until('the mark', () => json.phase.read().committing !== null);
+    const stalled = proxy.stallAt('COMMIT');
+    await stalled;
+    const refused = failureOf(write(requests));
+    const read = requests.get(expense, id);
+    if (isAlone) expect(await read).toMatchObject({ id });
+    else expect(await failureOf(read)).toMatchObject({ code: 'unavailable' });
+    // Nobody knows it yet.
+    expect(json.phase.read().committing).not.toBeNull();
+    const error = await refused;
+    expect(isTandemError(error, 'unavailable'), String(error)).toBe(true);
+    proxy.resume();
+    expect(await promoting).toBeUndefined();
+    expect(requests.standing.store).toBe(postgres);
+    expect(await write(requests)).toMatchObject({ kind: 'created' });
+    expect(json.phase.read()).toMatchObject({ phase: 'postgres-primary', committing: null });
+  },
+);

@@ -19,7 +19,7 @@ const LAST_ROUND_ITEMS_MAX = 200;
 const ROUNDS_MAX = 50;
 /**
  * How long reads wait for the answer to the commit; it takes milliseconds. Then they go on from JSON,
- * which has every write that this process acknowledged: no client of its own reads anything stale.
+ * which has every write that was acknowledged, unless another api may have got to PostgreSQL meanwhile.
  */
 const READS_HELD_MS = 500;
 
@@ -27,6 +27,8 @@ const READS_HELD_MS = 500;
 export interface PromoteContext extends LiveContext {
   readonly outbox: Outbox;
   readonly requests: RoutedStore;
+  /** Whether other processes serve: where this one waits for an answer they may write already. */
+  readonly othersServe: () => Promise<boolean>;
   /** Stops relaying: from the commit on the journal holds nothing that is not in PostgreSQL. */
   readonly stopRelay: () => Promise<void>;
 }
@@ -72,6 +74,7 @@ class Promotion {
   #covered = 0;
   #pause: Pause | undefined;
   #readsGoOn: NodeJS.Timeout | undefined;
+  #othersServe = true;
   pauseMs = 0;
 
   constructor(context: PromoteContext) {
@@ -118,7 +121,8 @@ class Promotion {
     clearTimeout(this.#readsGoOn);
     const { committing, phase, sealed } = json.phase.read();
     if (phase !== 'json-primary') return;
-    if (committing !== null || sealed) requests.hold('writes');
+    if (committing !== null && this.#othersServe) requests.hold('all');
+    else if (committing !== null || sealed) requests.hold('writes');
     else requests.serve(json);
   }
 
@@ -145,6 +149,7 @@ class Promotion {
       this.#covered = await carryOver(context, this.#covered, this.#touched);
     }
     await failpoint('promote.before-seal');
+    this.#othersServe = await context.othersServe();
     this.#pause = beginPause(context);
     return undefined;
   }
@@ -166,6 +171,7 @@ class Promotion {
   #holdReads(): void {
     const { requests } = this.#context;
     requests.hold('all');
+    if (this.#othersServe) return;
     this.#readsGoOn = setTimeout(() => requests.hold('writes'), READS_HELD_MS);
   }
 }

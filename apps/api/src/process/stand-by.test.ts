@@ -1,0 +1,68 @@
+// An api process that serves PostgreSQL while JSON becomes the primary in another process's hands.
+import { loadCollections } from '@tandem/storage/collections';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
+import {
+  create,
+  type DualStores,
+  expense,
+  openDualStores,
+  startTcpProxy,
+  type TcpProxy,
+  until,
+} from '@tandem/storage/testing';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { ApiProcess } from './api-process.ts';
+
+const DRAIN_TIMEOUT_MS = 5_000;
+/** Sooner than requests are refused because somebody holds the lock. */
+const NOTICED_MS = 4_000;
+const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
+const SERVING = { FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' };
+
+let dual: DualStores;
+let proxy: TcpProxy;
+let api: ApiProcess;
+
+beforeEach(async () => {
+  dual = await openDualStores('postgres-primary', 'api');
+  onTestFinished(() => dual.drop());
+  proxy = await startTcpProxy(dual.url);
+  onTestFinished(() => proxy.close());
+  const { directory } = dual;
+  const variables = { DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory };
+  api = new ApiProcess({
+    configuration: readConfiguration({ ...variables, ...SERVING }),
+    collections: await loadCollections(),
+    log: silentLog,
+    observer: noObserver,
+  });
+  onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
+  await api.start();
+});
+
+test('I5: it takes the JSON store over when its holder is gone, also while PostgreSQL is away', async () => {
+  const { json, store: postgres } = dual;
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await until('it stands by', () => api.keeper.standsBy !== undefined);
+  proxy.refuse();
+  proxy.cut();
+  await json.close();
+  await until('it serves JSON', () => api.requests.takesWrites && api.keeper.session !== undefined);
+  expect(api.keeper.effective).toEqual({ phase: 'json-primary', epoch: 3 });
+});
+
+test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreSQL was not told', async () => {
+  const { json, store: postgres } = dual;
+  await postgres.phase.advance(2, { sealed: true }, MOVE);
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  const { id } = await create(json);
+  const { requests } = api;
+  const isHeld = () => requests.standing.store !== undefined && requests.standing.holding === 'all';
+  await until('reads wait', isHeld, NOTICED_MS);
+  const read = requests.get(expense, id);
+  await json.close();
+  expect(await read).toMatchObject({ id });
+});
