@@ -29,9 +29,11 @@ export class Judge {
       () => [],
       (error: unknown) => [sentence(sentenceOf(error))],
     );
-    const final = await readFinalState(world);
     // What a shadow read met while it was a dead letter is in the ledger until somebody compares again.
-    const verified = await world.tandem('verify', '--full');
+    const [final, verified] = await Promise.all([
+      readFinalState(world),
+      world.tandem('verify', '--full'),
+    ]);
     const forks = await world.sql(
       `SELECT subject, class, kind, detail FROM divergences WHERE resolved_at IS NULL`,
     );
