@@ -39,7 +39,7 @@ export interface Part {
 }
 
 /** An api process; faults call it by its name, clients by its origin. */
-export interface ApiPart extends Part, Door {}
+interface ApiPart extends Part, Door {}
 
 /** Everything that runs, and what a fault can do to it. */
 export interface World {
