@@ -1,6 +1,8 @@
-import { cp, readdir } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { loadCollections } from '../collections/index.ts';
 import { type FileOperation, interceptFileSystem } from '../testing/intercepted-file-system.ts';
 import { contentOf, freshDirectory, open, readRecords } from '../testing/json-fixture.ts';
@@ -8,6 +10,7 @@ import { create, expense, run } from '../testing/store-fixture.ts';
 import { archiveJsonStore, checkArchive, inspectJsonStore, realFileSystem } from './index.ts';
 
 const FILES = ['expenses.json', 'incomes.json'];
+const ARCHIVER = join(import.meta.dirname, '../testing/archive-process.ts');
 
 test('I6, I9: killed anywhere between packing and emptying, the store is whole, or empty with its archive', async () => {
   const collections = await loadCollections();
@@ -74,4 +77,45 @@ test('I6, I9: killed anywhere between packing and emptying, the store is whole, 
   // Nothing is emptied before the manifest says so, and everything afterwards.
   expect(emptied).toBeGreaterThan(1);
   expect(left.length - emptied).toBeGreaterThan(5);
+});
+
+test('what a run left that was killed while it packed goes with the next one: never another’s, never beside one that runs', async () => {
+  const home = await freshDirectory();
+  const directory = join(home, 'json');
+  const store = await open(directory);
+  await create(store);
+  await store.phase.update({ phase: 'postgres-only', epoch: 5 });
+  await store.close();
+  const beside = join(home, 'beside');
+  const file = join(beside, 'put-away.tar.gz');
+  const others = ['put-away.tar.gz.check-aB3xY9', 'put-away.tar.gz.part'];
+  await mkdir(join(beside, 'put-away.tar.gz.check-aB3xY9'), { recursive: true });
+  await writeFile(`${file}.part`, 'somebody else’s');
+  const archive = async (into: string, of = directory) => {
+    const options = { directory: of, collections: await loadCollections(), file: into };
+    const by = { actor: 'test', reason: 'test', mayArchive: async () => undefined };
+    return archiveJsonStore({ ...options, ...by });
+  };
+
+  const child = spawn(process.execPath, [ARCHIVER, directory, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  expect(String(await once(child.stdout, 'data'))).toContain('reads back');
+  const left = (await readdir(beside)).sort();
+  expect(left).toHaveLength(others.length + 2);
+  await expect(archive(join(home, 'refused.tar.gz'))).rejects.toMatchObject({ code: 'lock-held' });
+  const copy = join(home, 'copy');
+  await cp(directory, copy, { recursive: true });
+  await archive(join(home, 'of-the-copy.tar.gz'), copy);
+  expect((await readdir(beside)).sort()).toEqual(left);
+
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await archive(join(home, 'elsewhere.tar.gz'));
+  expect((await readdir(beside)).sort()).toEqual(others);
+  expect((await readdir(home)).sort()).toEqual([
+    ...['beside', 'copy', 'elsewhere.tar.gz', 'json', 'of-the-copy.tar.gz'],
+  ]);
+  expect(await readdir(join(directory, '.tandem'))).not.toContain('archiving.json');
 });

@@ -8,7 +8,9 @@ import { dirname, join } from 'node:path';
 import { create, extract } from 'tar';
 import type { Collection } from '../collections/index.ts';
 import { TandemError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { readContent, type StoreContent } from './archive-content.ts';
+import { leaveWorkplace, takeWorkplace, type Workplace } from './archive-workplace.ts';
 import { type FileSystem, isFileError, realFileSystem } from './file-system.ts';
 import { openJsonSnapshot } from './json-snapshot.ts';
 import { layoutOf } from './layout.ts';
@@ -39,7 +41,8 @@ export interface ArchiveManifest {
 }
 
 /** Lie in `.tandem` and are of no use later: locks, requests, what is written at this moment. */
-const PASSING = /^(?:lock|handover|serving|room-probe|archive-manifest\.json|.*\.new)$/;
+const PASSING =
+  /^(?:lock|handover|serving|room-probe|archive-manifest\.json|archiving\.json|.*\.new)$/;
 
 /** Every file of a store, with its hash; nobody writes to it meanwhile. */
 export async function filesOf(
@@ -65,34 +68,41 @@ export async function filesOf(
   return files;
 }
 
+export interface PackOptions {
+  readonly directory: string;
+  /** The archive; it must not exist. */
+  readonly file: string;
+  readonly manifest: ArchiveManifest;
+  readonly collections: readonly Collection[];
+  readonly log: Log;
+  /** What the archive is read back by. */
+  readonly fileSystem?: FileSystem;
+}
+
 /**
- * Packs a store's files; durable under its name when it resolves, and read back before that.
- * @param file the archive; it must not exist
+ * Packs a store's files; durable under its name when it resolves, and read back before that. The caller
+ * holds the store's lock.
  * @returns hex SHA-256 of the archive
  * @throws {TandemError} `conflict` when it exists; `storage-full`, `storage-failed`, also when what was
  *   read back is not what was written
  */
-export async function packArchive(
-  directory: string,
-  file: string,
-  manifest: ArchiveManifest,
-  collections: readonly Collection[],
-): Promise<string> {
+export async function packArchive(options: PackOptions): Promise<string> {
+  const { directory, file, manifest, collections, log, fileSystem = realFileSystem } = options;
   const { archiveManifest } = layoutOf(directory);
-  const draft = `${file}.part`;
+  let place: Workplace | undefined;
   try {
-    await fs.rm(draft, { force: true });
+    place = await takeWorkplace(directory, file, log);
+    const { draft, unpacked } = place;
     const text = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
     await writeSynced(realFileSystem, archiveManifest, text);
     const paths = [join('.tandem', 'archive-manifest.json'), ...manifest.files.map((f) => f.path)];
     await create({ gzip: true, portable: true, strict: true, cwd: directory, file: draft }, paths);
     await fs.chmod(draft, 0o600);
     await sync(draft);
-    await checkArchive(draft, collections, manifest);
-    const sha256 = (await hashFile(realFileSystem, draft)) as string;
+    await readBack(draft, unpacked, { collections, expected: manifest, fileSystem });
+    const sha256 = (await hashFile(fileSystem, draft)) as string;
     // Unlike a rename, a link never replaces what somebody else has put there meanwhile.
     await fs.link(draft, file);
-    await fs.unlink(draft);
     await realFileSystem.syncDirectory(dirname(file));
     return sha256;
   } catch (error) {
@@ -100,7 +110,7 @@ export async function packArchive(
     throw storageError(`writing ${file}`, error);
   } finally {
     await fs.rm(archiveManifest, { force: true });
-    await fs.rm(draft, { force: true });
+    if (place !== undefined) await leaveWorkplace(directory, place);
   }
 }
 
@@ -119,44 +129,58 @@ async function sync(path: string): Promise<void> {
 /**
  * Unpacks an archive beside itself, holds every file against its hash, opens what was unpacked as a
  * store, and holds its records, tombstones and keys against the archive's manifest. Leaves nothing.
- * @param expected the manifest it must have, where that is known
  * @throws {TandemError} `not-found`; `storage-failed` naming what differs; `refused-to-open` when it is not an archive
  */
 export async function checkArchive(
   file: string,
   collections: readonly Collection[],
-  expected?: ArchiveManifest,
 ): Promise<ArchiveManifest> {
   if ((await realFileSystem.stat(file)) === undefined) {
     throw new TandemError('not-found', `There is no file ${file}.`);
   }
   const folder = await fs.mkdtemp(`${file}.check-`);
   try {
-    await unpack(file, folder);
-    const manifest = await readArchiveManifest(file, folder);
-    const differs = (what: string): TandemError =>
-      new TandemError('storage-failed', `The archive ${file} is not what was archived: ${what}.`);
-    if (expected !== undefined && JSON.stringify(manifest) !== JSON.stringify(expected)) {
-      throw differs('its manifest differs');
-    }
-    for (const { path, sha256 } of manifest.files) {
-      const found = await hashFile(realFileSystem, join(folder, path));
-      if (found !== sha256)
-        throw differs(`${path} ${found === undefined ? 'is missing' : 'differs'}`);
-    }
-    const snapshot = await openJsonSnapshot({ directory: folder, collections });
-    try {
-      const content = await readContent(snapshot, collections);
-      if (JSON.stringify(content) !== JSON.stringify(manifest.content)) {
-        throw differs('its records differ');
-      }
-    } finally {
-      await snapshot.close();
-    }
-    return manifest;
+    return await readBack(file, folder, { collections, fileSystem: realFileSystem });
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
+}
+
+interface ReadBackOptions {
+  readonly collections: readonly Collection[];
+  /** The manifest it must have, where that is known. */
+  readonly expected?: ArchiveManifest;
+  readonly fileSystem: FileSystem;
+}
+
+/** @param folder an empty one, for what is unpacked */
+async function readBack(
+  file: string,
+  folder: string,
+  { collections, expected, fileSystem }: ReadBackOptions,
+): Promise<ArchiveManifest> {
+  await unpack(file, folder);
+  const manifest = await readArchiveManifest(file, folder);
+  const differs = (what: string): TandemError =>
+    new TandemError('storage-failed', `The archive ${file} is not what was archived: ${what}.`);
+  if (expected !== undefined && JSON.stringify(manifest) !== JSON.stringify(expected)) {
+    throw differs('its manifest differs');
+  }
+  for (const { path, sha256 } of manifest.files) {
+    const found = await hashFile(fileSystem, join(folder, path));
+    if (found !== sha256)
+      throw differs(`${path} ${found === undefined ? 'is missing' : 'differs'}`);
+  }
+  const snapshot = await openJsonSnapshot({ directory: folder, collections, fileSystem });
+  try {
+    const content = await readContent(snapshot, collections);
+    if (JSON.stringify(content) !== JSON.stringify(manifest.content)) {
+      throw differs('its records differ');
+    }
+  } finally {
+    await snapshot.close();
+  }
+  return manifest;
 }
 
 async function unpack(file: string, folder: string): Promise<void> {

@@ -43,7 +43,7 @@ export interface ArchiveOptions {
   readonly actor: string;
   readonly reason: string;
   readonly now?: () => number;
-  /** What empties the store; the archive itself is written by `tar`. */
+  /** What empties the store, and reads the archive back; it is written by `tar`. */
   readonly fileSystem?: FileSystem;
   /** Asked before and, under the lock, again after packing. @throws {TandemError} why it must not be */
   readonly mayArchive: (json: JsonPhaseState) => Promise<void>;
@@ -105,7 +105,7 @@ export async function archiveJsonStore(options: ArchiveOptions): Promise<Archive
       ...{ format: ARCHIVE_FORMAT, at, actor, reason, pairId: phase.pairId, epoch: phase.epoch },
       ...{ content, files },
     };
-    const sha256 = await packArchive(directory, file, manifest, collections);
+    const sha256 = await packArchive({ directory, file, manifest, collections, log, fileSystem });
     await mayArchive(phase);
     await empty(context, stored, content, { at, file, sha256 });
     await removeArchived(context, files);

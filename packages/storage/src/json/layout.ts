@@ -27,6 +27,8 @@ export interface Layout {
   readonly externalEdits: string;
   /** While an archive is written: what goes into it as its own manifest. */
   readonly archiveManifest: string;
+  /** While an archive is written: the names that it has beside itself, should the run be killed. */
+  readonly archiving: string;
   /** Written and removed to see whether a full disk has room again. */
   readonly probe: string;
   checkpointFile(file: string): string;
@@ -59,6 +61,7 @@ export function layoutOf(directory: string): Layout {
     adopted: join(tandem, 'adopted'),
     externalEdits: join(tandem, 'external-edits'),
     archiveManifest: join(tandem, 'archive-manifest.json'),
+    archiving: join(tandem, 'archiving.json'),
     probe: join(tandem, 'room-probe'),
     checkpointFile: (file) => join(directory, file),
     draft: (file, number) => join(tandem, `draft-${padded(number)}-${file}`),
