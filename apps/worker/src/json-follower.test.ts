@@ -1,32 +1,85 @@
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { inspectJsonStore } from '@tandem/storage/json';
+import { inspectJsonStore, openJsonSnapshot } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
-import { openDualStores, until } from '@tandem/storage/testing';
-import { expect, onTestFinished, test } from 'vitest';
+import type { PostgresStore } from '@tandem/storage/postgres';
+import { readBacklog } from '@tandem/storage/replication';
+import {
+  changeOf,
+  type DualStores,
+  expense,
+  expenseText,
+  openDualStores,
+  until,
+} from '@tandem/storage/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { JsonFollower } from './json-follower.ts';
 
-test('a worker that stands by does not take a JSON store that has become the primary before it was told', async () => {
-  const dual = await openDualStores('postgres-primary');
-  onTestFinished(() => dual.drop());
-  const { json, store, queues, collections, directory } = dual;
-  const follower = new JsonFollower({
-    ...{ directory, queues, collections, log: silentLog, observer: noObserver },
-    postgres: store,
+let dual: DualStores;
+let follower: JsonFollower | undefined;
+beforeEach(async () => {
+  dual = await openDualStores('postgres-primary');
+});
+afterEach(async () => {
+  await follower?.stop({ drainTimeoutMs: 0 });
+  await dual.drop();
+});
+
+function newFollower(postgres: PostgresStore): JsonFollower {
+  const { queues, collections, directory } = dual;
+  return new JsonFollower({
+    ...{ directory, queues, collections, postgres, log: silentLog, observer: noObserver },
     adoptExternalEdits: false,
     verifySchedule: { changedMs: null, fullMs: null },
     processes: { live: async () => [] },
     desiredBy: () => 'postgres-primary',
     watch: new CatchUpWatch(silentLog),
   });
-  follower.follow(await store.phase.read(), 'postgres-primary');
-  await until('it stands by', () => follower.status().isHeldElsewhere === true);
+}
+
+/** Another process makes JSON the primary, as it holds the store; then it lets go of it. */
+async function moveToJson(): Promise<void> {
+  const { json, store } = dual;
   await json.phase.update({ phase: 'json-primary', epoch: 3 });
   const move = { actor: 'test', reason: 'test', evidence: {} };
   expect(await store.phase.advance(2, { phase: 'json-primary', epoch: 3 }, move)).toBe(true);
-  const { lineage } = json.phase.read();
   await json.close({ checkpoint: false });
-  await until('it has looked again', () => follower.status().state === 'off');
+}
+
+test('a worker that stands by does not take a JSON store that has become the primary before it was told', async () => {
+  const { json, store, directory } = dual;
+  const standing = newFollower(store);
+  follower = standing;
+  standing.follow(await store.phase.read(), 'postgres-primary');
+  await until('it stands by', () => standing.status().isHeldElsewhere === true);
+  const { lineage } = json.phase.read();
+  await moveToJson();
+  await until('it has looked again', () => standing.status().state === 'off');
   expect((await inspectJsonStore(directory)).phase?.lineage).toEqual(lineage);
-  await follower.stop({ drainTimeoutMs: 0 });
+});
+
+test('I3, I4: a move between the worker’s look at the phase and its taking of the lock lets nothing be applied to JSON', async () => {
+  const { json, store, directory, pool } = dual;
+  const ours = changeOf(1, { epoch: 2, version: 1 }, null, expenseText(1, 'as JSON has it'));
+  await json.apply([{ kind: 'change', change: ours }]);
+  await dual.enqueue('json', [changeOf(1, { epoch: 2, version: 2 }, ours, expenseText(1, 'late'))]);
+  let moving: Promise<void> | undefined;
+  /** The row as it stood before the move; when it is given, the move is over. */
+  const read = async () => {
+    const row = await store.phase.read();
+    moving ??= moveToJson();
+    await moving;
+    return row;
+  };
+  const row = await store.phase.read();
+  const late = newFollower({ ...store, phase: { ...store.phase, read } });
+  follower = late;
+  late.follow(row, 'postgres-primary');
+  await until('it has looked under the lock', () => late.status().state === 'off');
+  expect((await readBacklog(pool)).queues).toMatchObject({ 'write-to-json': { waiting: 1 } });
+  expect(await store.phase.read()).toMatchObject({ phase: 'json-primary', epoch: 3 });
+  const after = await openJsonSnapshot({ directory, collections: dual.collections });
+  expect(after.phase).toMatchObject({ phase: 'json-primary', epoch: 3 });
+  expect((await after.get(expense, 1))?.text).toBe(ours.record);
+  await after.close();
 });

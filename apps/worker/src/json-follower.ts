@@ -12,36 +12,25 @@ import { type JsonStore, openJsonStore } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
-  bringUpLive,
   failpoint,
   type Gate,
   type LiveContext,
-  mend,
   type Phase,
   type PostgresPhaseState,
   type Processes,
 } from '@tandem/storage/phase';
 import { keepJsonDisagreements, type PostgresStore } from '@tandem/storage/postgres';
-import {
-  type DirectionStatus,
-  type DirectionWorker,
-  type QueueClient,
-  startDirection,
-} from '@tandem/storage/replication';
-import { catchUpJson } from './json-catch-up.ts';
+import type { DirectionStatus, QueueClient } from '@tandem/storage/replication';
+import { HeldJson } from './held-json.ts';
 import { Outage } from './outage.ts';
 import { OwedFiles } from './owed-files.ts';
 import { pause } from './pause.ts';
-import { PhaseDriver } from './phase-driver.ts';
-import { keepPostgresConsistent } from './postgres-consistency.ts';
 
 /** How often a lock that another process holds is tried again. */
 const LOCK_INTERVAL_MS = 500;
 /** How often opening is tried again after anything else went wrong: it may cost a whole recovery. */
 const FAILURE_INTERVAL_MS = 5_000;
 const STOP_POLL_MS = 20;
-/** How often the flags are compared with the phase. */
-const DRIVE_INTERVAL_MS = 250;
 
 export interface JsonFollowerOptions {
   readonly directory: string;
@@ -75,15 +64,13 @@ export class JsonFollower {
   readonly #options: JsonFollowerOptions;
   readonly #outage: Outage;
   #state: JsonFollowerState = 'off';
-  #store: JsonStore | undefined;
-  #worker: DirectionWorker | undefined;
+  #held: HeldJson | undefined;
   /** Ends the present session. */
   #leave: AbortController | undefined;
   #session: Promise<void> = Promise.resolve();
   #drainTimeoutMs = 0;
   #stopped = false;
   #desired: Phase | undefined;
-  #driver: PhaseDriver | undefined;
   #isHeldElsewhere = false;
   /** Why the files lacked something when this process let go of the store last. */
   #filesBehind: unknown;
@@ -99,44 +86,43 @@ export class JsonFollower {
 
   /** The store while it is held. */
   get store(): JsonStore | undefined {
-    return this.#store;
+    return this.#held?.store;
   }
 
   /** Why the phase is not the desired one, if this process drives and knows. */
   get waitingFor(): string | null {
-    return this.#driver?.waitingFor ?? null;
+    return this.#held?.waitingFor ?? null;
   }
 
   /** The gates of the next switch, while this process would drive it. */
   async gates(): Promise<readonly Gate[] | undefined> {
-    return this.#worker === undefined ? undefined : this.#driver?.gates();
+    return this.#held?.gates();
   }
 
   status(): JsonFollowerStatus {
     const because = this.#outage.current?.because;
+    const direction = this.#held?.direction;
     return {
       state: this.#state,
       isHeldElsewhere: this.#isHeldElsewhere,
       ...(because === undefined ? {} : { because }),
-      ...(this.#worker === undefined ? {} : { direction: this.#worker.status() }),
+      ...(direction === undefined ? {} : { direction }),
     };
   }
 
   wake(): void {
-    this.#worker?.wake();
+    this.#held?.wake();
   }
 
   /** Told the phase whenever it was read: begins, goes on or leaves by it. */
-  follow({ phase, epoch, sealed }: PostgresPhaseState, desired: Phase): void {
-    if (sealed) this.#driver?.sawSeal();
+  follow(row: PostgresPhaseState, desired: Phase): void {
     this.#desired = desired;
-    const wanted = isFollowed(phase, desired) && !this.#stopped;
+    const isInStep = this.#held?.saw(row) ?? true;
+    const wanted = isFollowed(row.phase, desired) && !this.#stopped;
     if (!wanted) this.#leave?.abort();
     else if (this.#leave === undefined) this.#begin();
-    else if (this.#worker !== undefined && this.#store?.phase.read().epoch !== epoch) {
-      // Another epoch of the same phase: leave, and come back through the preparation.
-      this.#leave.abort();
-    }
+    // Another epoch of the same phase: leave, and come back through the preparation.
+    else if (!isInStep) this.#leave.abort();
   }
 
   /**
@@ -205,7 +191,10 @@ export class JsonFollower {
   }
 
   async #holdOnce(leave: AbortSignal): Promise<void> {
-    // Whoever let go of the lock may have moved the phase before: then an api process waits for it.
+    // Whoever let go of the lock may have moved the phase before: then an api process waits for it. That is
+    // all this look is for: the phase may move between it and the lock. What is done with the store is
+    // decided by a look at both stores under the lock (`held-json.ts`), without which nobody moves the phase
+    // between them; and what would come late all the same is a no-op by its epoch (I4).
     const { phase } = await this.#options.postgres.phase.read();
     if (!isFollowed(phase, this.#desired)) {
       this.#leave?.abort();
@@ -217,12 +206,18 @@ export class JsonFollower {
     const end = AbortSignal.any([leave, handover.signal]);
     try {
       store.onHandoverRequested(() => handover.abort());
-      this.#store = store;
+      this.#held = new HeldJson({
+        ...{ ...this.#options, store, end, desired: () => this.#desired },
+        onWorking: () => {
+          this.#outage.ended();
+          this.#state = 'working';
+        },
+        drainTimeoutMs: () => (handover.signal.aborted ? 0 : this.#drainTimeoutMs),
+      });
       this.#isHeldElsewhere = false;
       this.#state = 'preparing';
-      const moved = await this.#prepareAndWork(store, end, () => !handover.signal.aborted);
       // An api process waits for the lock, and requests for it: the files can wait.
-      if (moved) {
+      if (await this.#held.work()) {
         // Also when the row could not be told, so that nobody tells this process to leave.
         this.#leave?.abort();
         await failpoint('demote.before-letting-go');
@@ -236,8 +231,7 @@ export class JsonFollower {
       this.#options.log.debug(fields, 'What was under way with JSON was ended.');
     } finally {
       this.#state = 'closing';
-      this.#store = undefined;
-      this.#driver = undefined;
+      this.#held = undefined;
       await this.#close(store);
     }
   }
@@ -250,75 +244,6 @@ export class JsonFollower {
       this.#filesBehind = error;
       throw error;
     }
-  }
-
-  /** @returns true when this process has moved the phase, so that JSON does not follow any more */
-  async #prepareAndWork(
-    store: JsonStore,
-    end: AbortSignal,
-    mayDrain: () => boolean,
-  ): Promise<boolean> {
-    const { postgres, collections, queues, processes, watch, log } = this.#options;
-    const { observer, desiredBy } = this.#options;
-    const driver = new PhaseDriver({
-      ...{ json: store, postgres, queues, collections, processes, watch, log, signal: end },
-      ...{ desiredBy, observer },
-    });
-    this.#driver = driver;
-    if (!(await this.#prepare(store, driver, end))) return false;
-    this.#outage.ended();
-    this.#worker = startDirection({
-      direction: 'json',
-      exclusive: true,
-      ...{ store, queues, collections, log, observer },
-    });
-    this.#state = 'working';
-    const consistency = keepPostgresConsistent({
-      ...{ ...this.#options, json: store },
-      backfill: ({ signal, onProgress }) => {
-        const ordered = { ...driver.context('a backfill was asked for'), signal };
-        return bringUpLive(ordered, postgres, store, onProgress);
-      },
-    });
-    let moved = false;
-    try {
-      while (!moved && !end.aborted) {
-        await driver.noteFollowed('due');
-        // What is to be brought up by difference comes back through the preparation.
-        if (await driver.meetAgain('due')) break;
-        moved = this.#desired !== undefined && (await driver.drive(this.#desired));
-        if (!moved) await pause(DRIVE_INTERVAL_MS, end);
-      }
-    } finally {
-      await consistency.stop();
-      await this.#worker.stop({ drainTimeoutMs: mayDrain() && !moved ? this.#drainTimeoutMs : 0 });
-      this.#worker = undefined;
-      if (!moved) await driver.noteFollowed('now');
-      if (!moved) await driver.meetAgain('now');
-    }
-    return moved;
-  }
-
-  /** @returns false when, on a closer look, JSON is not to follow, or no longer */
-  async #prepare(store: JsonStore, driver: PhaseDriver, end: AbortSignal): Promise<boolean> {
-    const { postgres } = this.#options;
-    const context = driver.context('the worker follows PostgreSQL with JSON');
-    await mend(context, store.isBlank);
-    const desired = this.#desired;
-    const { phase: before } = await postgres.phase.read();
-    if (before === 'postgres-only' && desired !== undefined && desired !== before) {
-      if ((await driver.leavePostgresOnly(desired)) !== undefined) {
-        await pause(FAILURE_INTERVAL_MS, end);
-        return false;
-      }
-    }
-    const { phase, epoch, catchUpSince } = await postgres.phase.read();
-    if (phase !== 'postgres-primary' || end.aborted) return false;
-    if (catchUpSince !== null) {
-      const { watch } = this.#options;
-      await catchUpJson(context, { epoch, catchUpSince }, { watch, signal: end });
-    }
-    return !end.aborted;
   }
 }
 
