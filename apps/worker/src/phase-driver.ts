@@ -251,8 +251,13 @@ export class PhaseDriver {
         telling: () => failpoint('json-off.told'),
       },
     });
-    if (refusal === undefined) await this.#upkeep.dropCovered('json');
-    return refusal;
+    if (refusal !== undefined) return refusal;
+    // The phase has moved, whatever comes of this: what stays is dropped by a worker's next look.
+    await this.#upkeep.dropCovered('json').catch((error: unknown) => {
+      const fields = { error: sentenceOf(error) };
+      this.#options.log.warn(fields, 'Phase: jobs that nobody needs are still to be dropped.');
+    });
+    return undefined;
   }
 
   async #mayMove(): Promise<Refusal | undefined> {

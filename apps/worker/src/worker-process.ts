@@ -12,7 +12,12 @@ import { counted } from '@tandem/storage/counted';
 import { sentenceOf, TandemError } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
-import type { Gate, PostgresPhaseState, ProcessWork } from '@tandem/storage/phase';
+import {
+  type Gate,
+  type PostgresPhaseState,
+  type ProcessWork,
+  secondaryOf,
+} from '@tandem/storage/phase';
 import {
   createPool,
   FlagWatch,
@@ -21,11 +26,13 @@ import {
   ProcessRegistry,
   schemaIsCurrent,
   thinOutDirtyRanges,
+  whilePhaseStands,
 } from '@tandem/storage/postgres';
 import {
   createJobSink,
   createQueueClient,
   type DirectionWorker,
+  dropUnfollowed,
   listenForJobs,
   QUEUES,
   type QueueClient,
@@ -240,19 +247,30 @@ export class WorkerProcess {
     );
   }
 
-  /** Dead letters whose record has moved on have nothing left to say; nor have marks of one range. */
+  /** Dead letters whose record has moved on have nothing left to say; nor have marks of one range, or jobs
+   *  that nobody takes. */
   async #retireNowAndThen(): Promise<void> {
     if (performance.now() < this.#retireAtMs) return;
     const startedMs = performance.now();
     this.#retireAtMs = startedMs + RETIRE_INTERVAL_MS;
     const { collections, log } = this.#options;
     await thinOutDirtyRanges(this.#pool);
+    await this.#dropUnfollowed();
     const shared = { pool: this.#pool, collections, log };
     await retireSuperseded({ ...shared, direction: 'postgres', store: this.#postgres });
     const { store } = this.#json;
     if (store !== undefined) await retireSuperseded({ ...shared, direction: 'json', store });
     const tookMs = performance.now() - startedMs;
     this.#retireAtMs = Math.max(this.#retireAtMs, performance.now() + tookMs * RETIRE_REST_FACTOR);
+  }
+
+  async #dropUnfollowed(): Promise<void> {
+    // A look from memory; whether it is so is decided where they are dropped.
+    if (this.#phase === undefined || secondaryOf(this.#phase.phase) === 'json') return;
+    const jobs = await dropUnfollowed((act) => whilePhaseStands(this.#pool, act));
+    if (jobs === 0) return;
+    const sentence = `Dropped ${counted(jobs, 'change')} that waited for JSON, which follows no more`;
+    this.#options.log.info({ jobs }, `Dual-write: ${sentence}`);
   }
 
   async #backlog(): Promise<WorkerReport['backlog']> {

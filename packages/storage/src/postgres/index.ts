@@ -32,6 +32,7 @@ export { liveProcesses, ProcessRegistry, type ProcessRegistryOptions } from './p
 export { postgresRecords } from './record-trace.ts';
 export { readRelayedSeq, relayCursor } from './relay-cursor.ts';
 export { createScratchSchema, type ScratchSchema } from './scratch-schema.ts';
+export { whilePhaseStands } from './standing-phase.ts';
 export { readTrustFacts, type TrustFacts } from './trust-facts.ts';
 export { describeUnseenRows } from './unseen-rows.ts';
 export { type ListedVerify, listVerifyRuns, type VerifyListPage } from './verify-run-list.ts';

@@ -9,9 +9,9 @@ import type {
 import { flagsOf } from '../phase/index.ts';
 import { storageError } from './failure.ts';
 import { writeFlags } from './flags.ts';
-import { boundsStatement, SWITCH_LOCK, shared } from './locks.ts';
-import { isoInstant, phaseOfRow, READ_PHASE } from './phase-row.ts';
-import { type Row, rows, transaction } from './transaction.ts';
+import { isoInstant } from './phase-row.ts';
+import { whilePhaseStands } from './standing-phase.ts';
+import { type Row, rows } from './transaction.ts';
 
 const INTENT = `SELECT ${isoInstant('at')}, actor, act, desired, reason FROM phase_intents`;
 
@@ -42,9 +42,8 @@ export async function askForPhase(
   asked: Pick<PhaseIntent, 'actor' | 'act' | 'reason'>,
   decide: (standing: PostgresPhaseState) => Phase,
 ): Promise<Phase> {
-  const begin = [boundsStatement(), shared(SWITCH_LOCK), READ_PHASE];
-  return transaction(pool, begin, async (client, begun) => {
-    const desired = decide(phaseOfRow(begun.at(-1)?.[0]));
+  return whilePhaseStands(pool, async (client, standing) => {
+    const desired = decide(standing);
     await writeFlags(client, flagsOf(desired));
     await writeIntent(client, { ...asked, desired });
     return desired;

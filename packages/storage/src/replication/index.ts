@@ -58,4 +58,5 @@ export type { RelayCursor } from './relay-cursor.ts';
 export { createRelayedJournal, type RelayedJournalOptions } from './relayed-journal.ts';
 export { type RetireOptions, retireSuperseded } from './retire-superseded.ts';
 export { inTransaction, type TransactionBounds } from './transaction.ts';
+export { dropUnfollowed } from './unfollowed-jobs.ts';
 export { listenForJobs, sayJobsArrived } from './wake.ts';

@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
+import { flagsOf } from '@tandem/storage/phase';
+import { writePhaseFlags } from '@tandem/storage/postgres';
+import { chainOf, createReplicationFixture, until } from '@tandem/storage/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { WorkerProcess } from './worker-process.ts';
+
+test('a backlog that the end of dual write left is gone without a start of the api', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'tandem-worker-'));
+  const fixture = await createReplicationFixture();
+  const { pool, store, collections, url } = fixture;
+  await writePhaseFlags(pool, flagsOf('postgres-only'));
+  const move = { actor: 'test', reason: 'test', evidence: {} };
+  await store.phase.advance(0, { pairId: 'a-pair', epoch: 1, phase: 'postgres-only' }, move);
+  await fixture.enqueue('json', chainOf(1, 3));
+  const configuration = readConfiguration({ DATA_DIR: home, DATABASE_URL: url });
+  const options = { configuration, collections, log: silentLog, observer: noObserver };
+  const worker = new WorkerProcess(options);
+  onTestFinished(async () => {
+    await worker.stop({ drainTimeoutMs: 0 });
+    await fixture.drop();
+    rmSync(home, { recursive: true, force: true });
+  });
+  worker.start();
+  await until('it has looked', async () => (await worker.report()).phase !== undefined);
+  await until('nothing waits', async () => (await worker.report()).backlog?.total === 0);
+  expect((await worker.report()).json.state).toBe('off');
+});
