@@ -123,7 +123,7 @@ export class ApiProcess {
       inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
       newSession: (json) => this.#newSession(json),
       othersServe: () => this.#othersServe(),
-      onPhase: () => this.#registry.beatNow(),
+      onStanding: () => this.#registry.beatNow(),
     });
   }
 
@@ -167,13 +167,14 @@ export class ApiProcess {
     const phase = this.keeper.effective?.phase;
     log.info({ phase, desired: this.flags.desired }, `Serving in ${phase}.`);
     this.#flags.onDesired(() => this.keeper.wake());
+    this.#flags.onDesired(() => this.#registry.beatNow());
     this.#registry.start(() => ({
       effective: this.keeper.effective?.phase ?? null,
       epoch: this.keeper.effective?.epoch ?? null,
       desired: this.flags.desired,
       flags: this.flags.flags,
       ready: this.requests.standing.store !== undefined,
-      waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor,
+      waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor.sentence,
       catchUp: this.watch.current ?? null,
       work: this.#options.work?.() ?? null,
     }));
@@ -227,7 +228,7 @@ export class ApiProcess {
     }
     const json = await this.#holdJson();
     const session = this.#newSession(json);
-    this.keeper.waitingFor = await pullBrake(json, new Date(), log);
+    this.keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
     session.machine.brake();
     this.keeper.serveJson(session);
   }
@@ -255,7 +256,7 @@ export class ApiProcess {
         jsonIsBlank: json.isBlank,
         disagreement: state.usable ? await this.#disagreementWith(flags) : null,
       });
-      this.keeper.waitingFor = waitingFor;
+      this.keeper.waitingFor.sentence = waitingFor;
       if (waitingFor !== null) {
         const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
         log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
@@ -316,6 +317,7 @@ export class ApiProcess {
       signal: this.#stopping.signal,
       desiredBy: (rows) => this.#flags.desiredBy(rows),
       othersServe: () => this.#othersServe(),
+      onReunited: () => this.keeper.reunited(),
       outside: async () => {
         const { state } = this.database;
         if (!state.usable) return { postgresProblem: state.why, disagreement: null };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CatchUpWatch } from '@tandem/storage/consistency';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
-import { mend, RoutedStore } from '@tandem/storage/phase';
+import { mend, mendAlone, pullBrake, RoutedStore } from '@tandem/storage/phase';
 import { divergenceLedger } from '@tandem/storage/postgres';
 import { readBacklog } from '@tandem/storage/replication';
 import {
@@ -20,12 +20,12 @@ import { JsonSession } from './json-session.ts';
 
 let dual: DualStores;
 let session: JsonSession;
+let after: JsonSession | undefined;
 const known = { postgresProblem: null as string | null, disagreement: null as string | null };
 
-beforeEach(async () => {
-  dual = await openDualStores('json-primary');
+function newSession(): JsonSession {
   const { json, store: postgres, queues, collections } = dual;
-  session = new JsonSession({
+  return new JsonSession({
     ...{ json, postgres, queues, collections, log: silentLog, observer: noObserver },
     requests: new RoutedStore(),
     watch: new CatchUpWatch(silentLog),
@@ -33,11 +33,20 @@ beforeEach(async () => {
     signal: new AbortController().signal,
     desiredBy: () => 'postgres-primary',
     othersServe: async () => false,
+    onReunited: () => undefined,
     outside: async () => known,
   });
+}
+
+beforeEach(async () => {
+  dual = await openDualStores('json-primary');
+  session = newSession();
   await mend(session.context('test'), false);
 });
-afterEach(() => dual.drop());
+afterEach(async () => {
+  await after?.close(0);
+  await dual.drop();
+});
 
 /** Asks for the step and gives what it waits for. */
 const waitsFor = async () => (await session.step('postgres-primary', 'test'))?.waitingFor;
@@ -129,4 +138,28 @@ test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it 
 
   expect(await waitsFor()).toBeUndefined();
   expect(await store.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 3 });
+});
+
+test('I12: back after the brake, PostgreSQL has gone on without this store: that is what is waited for', async () => {
+  const { json, store } = dual;
+  await pullBrake(json, new Date(), silentLog);
+  const braked = newSession();
+  after = braked;
+  braked.machine.brake();
+  expect(await braked.step('json-only', 'test')).toMatchObject({
+    waitingFor: expect.stringMatching(/^PostgreSQL to return/),
+  });
+  const move = { actor: 'test', reason: 'test', evidence: {} };
+  expect(await store.phase.advance(2, { epoch: 9 }, move)).toBe(true);
+  braked.follow();
+  const asked = async () => {
+    if (braked.relay?.status().lastError === undefined) return undefined;
+    await mendAlone(braked.context('test'), false);
+    return braked.step('json-only', 'test');
+  };
+  // The relay may be looking at both stores at this moment.
+  const { waitingFor } = await until('it says why', () => asked().catch(() => undefined));
+  expect(waitingFor).toMatch(
+    /^both sides to be brought together after the brake: The emergency brake was pulled .* went on to epoch 9/,
+  );
 });

@@ -18,6 +18,7 @@ import {
   type RoutedStore,
   type SwitchContext,
   SwitchMachine,
+  WAITS_FOR_RETURN,
 } from '@tandem/storage/phase';
 import {
   type JsonSeen,
@@ -48,6 +49,8 @@ export interface JsonSessionOptions {
   readonly desiredBy: LiveContext['desiredBy'];
   /** Whether other api processes serve. */
   readonly othersServe: () => Promise<boolean>;
+  /** After the emergency brake both sides were brought together. */
+  readonly onReunited: () => void;
   /** What this process knows of the gates beside the stores' own state. */
   readonly outside: () => Promise<Pick<GateFacts, 'postgresProblem' | 'disagreement'>>;
 }
@@ -58,7 +61,7 @@ export class JsonSession {
   readonly #options: JsonSessionOptions;
   readonly #journal;
   readonly #upkeep;
-  readonly machine = new SwitchMachine();
+  readonly machine: SwitchMachine;
   #relay: Relay | undefined;
   #consistency: ConsistencyKeeper | undefined;
 
@@ -66,6 +69,9 @@ export class JsonSession {
     const { json, postgres, queues, collections, log } = options;
     this.json = json;
     this.#options = options;
+    this.machine = new SwitchMachine((state, before) => {
+      if (before === 'reuniting' && state === 'looking') options.onReunited();
+    });
     this.#journal = journalOf(json, queues);
     const stores = { json, postgres };
     this.#upkeep = createQueueUpkeep({
@@ -106,18 +112,30 @@ export class JsonSession {
       before: { committing: () => failpoint(`${group}.before`) },
       after: { committing: () => failpoint(`${group}.marked`) },
     });
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) return this.#explained(refusal);
     if (to === 'json-primary') this.follow();
     else await this.#stopRelay(0);
     return undefined;
   }
 
+  /** PostgreSQL is there again, and yet the brake stands: what keeps both sides apart is waited for. */
+  async #explained(refusal: Refusal): Promise<Refusal> {
+    const problem = this.#relay?.status().lastError;
+    if (refusal.waitingFor !== WAITS_FOR_RETURN || problem === undefined) return refusal;
+    if ((await this.#known())?.postgresProblem !== null) return refusal;
+    return { waitingFor: `both sides to be brought together after the brake: ${problem}` };
+  }
+
   /** Switching dual write on or off needs JSON alone; only that all agree on what is asked for. */
   async #mayMove(): Promise<Refusal | undefined> {
+    const disagreement = (await this.#known())?.disagreement ?? null;
+    return disagreement === null ? undefined : { waitingFor: disagreement };
+  }
+
+  async #known(): Promise<Awaited<ReturnType<JsonSessionOptions['outside']>> | undefined> {
     const { outside, log } = this.#options;
     try {
-      const { disagreement } = await outside();
-      return disagreement === null ? undefined : { waitingFor: disagreement };
+      return await outside();
     } catch (error) {
       log.debug({ error: sentenceOf(error) }, 'Who else runs could not be asked.');
       return undefined;

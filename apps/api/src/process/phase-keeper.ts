@@ -33,6 +33,7 @@ import {
 import { JsonWarmth } from './json-warmth.ts';
 import { ProblemTeller } from './problem-teller.ts';
 import { awaitsAnswer, UnansweredCommit } from './unanswered-commit.ts';
+import { WaitingFor } from './waiting-for.ts';
 
 const LOOK_INTERVAL_MS = 250;
 /** While requests wait for the end of a switch. */
@@ -57,7 +58,8 @@ export interface PhaseKeeperOptions {
   readonly newSession: (json: JsonStore) => JsonSession;
   /** Whether other api processes serve. */
   readonly othersServe: () => Promise<boolean>;
-  readonly onPhase: () => void;
+  /** What this process says of itself has changed. */
+  readonly onStanding: () => void;
 }
 
 /** Keeps this process where the system stands, and moves the system where this process drives. */
@@ -66,7 +68,7 @@ export class PhaseKeeper {
   readonly warmth: JsonWarmth;
   #session: JsonSession | undefined;
   #effective: { phase: Phase; epoch: number } | undefined;
-  #waitingFor: string | null = null;
+  readonly waitingFor: WaitingFor;
   #catchUpSince: string | null | undefined;
   #retryAtMs = 0;
   #lockHeldSinceMs: number | undefined;
@@ -79,6 +81,7 @@ export class PhaseKeeper {
     this.#options = options;
     this.warmth = new JsonWarmth(options.newFollower);
     this.#problems = new ProblemTeller(options.log);
+    this.waitingFor = new WaitingFor(options.log, options.onStanding);
   }
 
   get session(): JsonSession | undefined {
@@ -101,18 +104,16 @@ export class PhaseKeeper {
     return this.#catchUpSince;
   }
 
-  /** Why the effective phase is not the desired one, if it is known. */
-  get waitingFor(): string | null {
-    return this.#waitingFor;
-  }
-
-  set waitingFor(sentence: string | null) {
-    this.#waitingFor = sentence;
-  }
-
   /** Look now: the flags changed, or a store refused a write. */
   wake(): void {
     this.#nudge.abort();
+  }
+
+  /** The emergency brake is over: it is not waited for any more, and what it held up is tried now. */
+  reunited(): void {
+    this.waitingFor.sentence = null;
+    this.#retryAtMs = 0;
+    this.wake();
   }
 
   serveJson(session: JsonSession): void {
@@ -131,7 +132,7 @@ export class PhaseKeeper {
     const { requests, othersServe } = this.#options;
     this.#session = session;
     this.#stands(session.json.phase.read());
-    this.#waitingFor = sentence;
+    this.waitingFor.sentence = sentence;
     if (await othersServe()) requests.refuse(sentence);
     else requests.serveReads(session.json, sentence);
   }
@@ -180,18 +181,18 @@ export class PhaseKeeper {
     const wanted = desired();
     const next = nextPhase(state.phase, wanted);
     if (next === undefined) {
-      this.#waitingFor = null;
+      this.waitingFor.sentence = null;
       return;
     }
     if (performance.now() < this.#retryAtMs) return;
     this.#retryAtMs = performance.now() + RETRY_INTERVAL_MS;
     const refusal = await session.step(next, `the flags ask for ${wanted}`);
     if (refusal !== undefined) {
-      this.#refused(state.phase, next, refusal.waitingFor);
+      this.waitingFor.refused(state.phase, next, refusal.waitingFor);
       return;
     }
     this.#retryAtMs = 0;
-    this.#waitingFor = null;
+    this.waitingFor.sentence = null;
     log.info({ from: state.phase, to: next }, `Phase: moved from ${state.phase} to ${next}.`);
     await this.#lookWith(session);
   }
@@ -207,7 +208,7 @@ export class PhaseKeeper {
       this.#standsBy = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
       this.#stands(row);
-      this.#waitingFor =
+      this.waitingFor.sentence =
         desired() === row.phase
           ? null
           : 'the worker, which holds the JSON store, to move the phase.';
@@ -258,7 +259,7 @@ export class PhaseKeeper {
     } catch (error) {
       if (!isTandemError(error, 'lock-held')) throw error;
       this.#lockHeldSinceMs ??= performance.now();
-      this.#waitingFor = error.message;
+      this.waitingFor.sentence = error.message;
       this.#standsBy = holderOf(error) === API ? error.message : undefined;
       const heldMs = performance.now() - this.#lockHeldSinceMs;
       if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
@@ -292,22 +293,14 @@ export class PhaseKeeper {
   #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {
     const before = this.#effective;
     this.#effective = { phase, epoch };
-    if (before?.phase !== phase || before.epoch !== epoch) this.#options.onPhase();
+    if (before?.phase !== phase || before.epoch !== epoch) this.#options.onStanding();
     return { phase };
-  }
-
-  #refused(from: Phase, to: Phase, waitingFor: string): void {
-    if (this.#waitingFor !== waitingFor) {
-      const sentence = `Staying in ${from}, not ${to}: ${waitingFor}`;
-      this.#options.log.warn({ from, to, waitingFor }, sentence);
-    }
-    this.#waitingFor = waitingFor;
   }
 
   #say(problem: string): void {
     this.#problems.say(problem);
     const { desired } = this.#options;
-    if (this.#effective?.phase !== desired()) this.#waitingFor = problem;
+    if (this.#effective?.phase !== desired()) this.waitingFor.sentence = problem;
   }
 
   async #pause(ms: number): Promise<void> {

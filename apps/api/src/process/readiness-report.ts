@@ -19,7 +19,7 @@ export function readinessReport(api: ApiProcess): Readiness {
   const phase = {
     ...{ desired, effective },
     epoch: keeper.effective?.epoch ?? 0,
-    ...(keeper.waitingFor === null ? {} : { waitingFor: keeper.waitingFor }),
+    ...(keeper.waitingFor.sentence === null ? {} : { waitingFor: keeper.waitingFor.sentence }),
     ...(brake === undefined ? {} : { brake }),
   };
   const absence = standing.store === undefined ? standing.sentence : keeper.standsBy;

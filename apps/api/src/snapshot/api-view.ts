@@ -13,7 +13,7 @@ export function apiView(api: ApiProcess): ApiView {
     ...{ process: `api ${process.pid} on ${hostname()}`, startedAt, status },
     ...{ effective: phase.effective, desired: phase.desired, epoch: phase.epoch },
     flags: flags.flags,
-    waitingFor: watch.waitingFor ?? keeper.waitingFor,
+    waitingFor: watch.waitingFor ?? keeper.waitingFor.sentence,
     brake: phase.brake ?? null,
     dependencies,
     switchState: keeper.session?.machine.state ?? null,

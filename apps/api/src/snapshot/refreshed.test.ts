@@ -29,6 +29,21 @@ test('a read that hangs keeps nobody: the last value is told', async () => {
   expect(await refreshed.ask()).toMatchObject({ value: 'before' });
 });
 
+test('a read that waited for the return of its server is soon followed by another', async () => {
+  let nowMs = 0;
+  let value = 'as it was before the outage';
+  const read = async () => {
+    const seen = value;
+    if (nowMs === 0) nowMs = 600_000;
+    return seen;
+  };
+  const refreshed = new Refreshed({ ...PATIENT, read, clockMs: () => nowMs });
+  expect(await refreshed.ask()).toMatchObject({ value });
+  value = 'as it is';
+  nowMs += 15_000;
+  expect(await refreshed.ask()).toMatchObject({ value });
+});
+
 test('a read that fails leaves the value, with the reason', async () => {
   let problem: string | undefined;
   const read = async () => {

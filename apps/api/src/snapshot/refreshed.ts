@@ -1,13 +1,18 @@
 import { sentenceOf } from '@tandem/storage/errors';
 
-/** A read takes at most this share of the time, however slow it has become. */
+/** A read takes at most this share of the time, however slow it has become … */
 const DUTY_MAX = 0.1;
+/** … but is not left out for longer: one that waited for a server's return was not slow, and what it
+ *  read is old by then. */
+const REST_MAX_MS = 10_000;
 
 export interface RefreshedOptions<T> {
   /** Ends by itself, also when the server hangs. */
   readonly read: () => Promise<T>;
   /** Between the begins of two reads. */
   readonly intervalMs: number;
+  /** Milliseconds that only grow. */
+  readonly clockMs?: () => number;
   /** Whoever asks waits this long for a read, and has the last one's value after that. */
   readonly patienceMs: number;
 }
@@ -26,15 +31,17 @@ export class Refreshed<T> {
   readonly #options: RefreshedOptions<T>;
   #known: Known<T> = { value: undefined, readAt: null, problem: null };
   #reading: Promise<void> | undefined;
+  readonly #clockMs: () => number;
   #dueMs = 0;
 
   constructor(options: RefreshedOptions<T>) {
     this.#options = options;
+    this.#clockMs = options.clockMs ?? (() => performance.now());
   }
 
   async ask(): Promise<Known<T>> {
     const { patienceMs } = this.#options;
-    if (this.#reading === undefined && performance.now() >= this.#dueMs) {
+    if (this.#reading === undefined && this.#clockMs() >= this.#dueMs) {
       this.#reading = this.#read().finally(() => {
         this.#reading = undefined;
       });
@@ -45,15 +52,16 @@ export class Refreshed<T> {
 
   async #read(): Promise<void> {
     const { read, intervalMs } = this.#options;
-    const startedMs = performance.now();
+    const startedMs = this.#clockMs();
     const readAt = new Date().toISOString();
     try {
       this.#known = { value: await read(), readAt, problem: null };
     } catch (error) {
       this.#known = { ...this.#known, problem: sentenceOf(error) };
     }
-    const tookMs = performance.now() - startedMs;
-    this.#dueMs = startedMs + Math.max(intervalMs, tookMs / DUTY_MAX);
+    const endedMs = this.#clockMs();
+    const restMs = (endedMs - startedMs) * (1 / DUTY_MAX - 1);
+    this.#dueMs = Math.max(startedMs + intervalMs, endedMs + Math.min(restMs, REST_MAX_MS));
   }
 }
 

@@ -7,7 +7,7 @@ export {
   type RunningCatchUp,
   runningIn,
 } from './backfill-operations.ts';
-export { brakeSentence, pullBrake } from './brake.ts';
+export { brakeSentence, pullBrake, WAITS_FOR_RETURN } from './brake.ts';
 export { within } from './deadline.ts';
 export {
   FLAGS_SETTLE_MS,

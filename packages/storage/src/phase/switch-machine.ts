@@ -46,6 +46,9 @@ export interface SwitchEnd {
   readonly failure: unknown;
 }
 
+/** Told of each state that is entered, and of the one before it. */
+type OnState = (state: SwitchState, before: SwitchState) => void;
+
 /**
  * Drives by the table in `switch-table.ts`: feeds it an event, does what the state it leads to asks
  * for, feeds it what came of that, until nothing is to be done.
@@ -54,11 +57,11 @@ export class SwitchMachine {
   #state: SwitchState = 'stopped';
   #isRunning = false;
   #isOver = false;
-  readonly #onState: ((state: SwitchState) => void) | undefined;
+  readonly #onState: OnState | undefined;
   /** JSON failed while it wrote what it keeps about the phase: its memory is not to be trusted. */
   jsonInDoubt = false;
 
-  constructor(onState?: (state: SwitchState) => void) {
+  constructor(onState?: OnState) {
     this.#onState = onState;
   }
 
@@ -121,8 +124,9 @@ export class SwitchMachine {
   }
 
   #enter(event: SwitchEvent): SwitchState {
-    this.#state = transition(this.#state, event);
-    this.#onState?.(this.#state);
+    const before = this.#state;
+    this.#state = transition(before, event);
+    this.#onState?.(this.#state, before);
     return this.#state;
   }
 }
