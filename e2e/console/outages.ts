@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { query } from '../record-client.ts';
 import { confirm, expectGoodLooks, said, TIMEOUT_MS } from './looks.ts';
 import { goTo, type Stage } from './stage.ts';
 
+const WAIT = { timeout: 30_000, interval: 100 };
 const BOTH_FALSE = { FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' };
 
 /** What the page shows while what is behind it is away. The last ones: they end the api. */
@@ -48,11 +50,28 @@ export function outageTests(stage: Stage): void {
       .getByRole('row')
       .filter({ hasText: 'Nobody is there.' });
     await ordered.getByText('waits for a process').waitFor();
+    // A dry run whose page was closed is left to be withdrawn; one goes with the dialog that asked for it.
+    const dryRun = { collection: 'expense', id: 1, dryRun: true, reason: 'The page was closed.' };
+    await system.operator('POST', '/repair', dryRun);
+    const left = page.getByRole('row').filter({ hasText: 'The page was closed.' });
+    await left.getByText('dry run: repair expense 1').waitFor();
+    await left.getByRole('button', { name: 'Withdraw' }).click();
+    await confirm(page, 'Withdraw', 'Nobody is there.');
+    await said(page, /^Order \d+ is withdrawn\.$/);
+    await left.waitFor({ state: 'detached' });
+
     await ordered.getByRole('button', { name: 'Withdraw' }).click();
     await confirm(page, 'Withdraw', 'Once the worker is back.');
-    await said(page, /^Order \d+ is withdrawn\.$/);
     await ordered.getByText('withdrawn').waitFor();
     expect(await ordered.getByRole('button').count()).toBe(0);
+
+    const differing = `SELECT id FROM verify_runs WHERE outcome = 'differences' LIMIT 1`;
+    const [run] = await query(system.databaseUrl, differing);
+    await page.goto(`${system.origin}/console#/consistency/runs/${run?.id}`);
+    await page.getByRole('button', { name: 'Repair what it found' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    const waiting = `SELECT 1 FROM consistency_orders WHERE state = 'waiting'`;
+    await vi.waitUntil(async () => (await query(system.databaseUrl, waiting)).length === 0, WAIT);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -1,10 +1,11 @@
 import type { EditOrder } from '@tandem/storage/json';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { withExternalEdits } from './external-edits.ts';
 import { editAsText, editsAsText, shownEditAsText } from './external-edits-text.ts';
 import { operatorName } from './operator.ts';
 import { logOf } from './output.ts';
+import { reasonOf } from './reason-option.ts';
 
 const ACTS: Readonly<Record<EditOrder['act'], string>> = {
   adopt: 'makes its differences changes of the primary, which replicate',
@@ -54,16 +55,11 @@ function addDeciding(
     .command(act)
     .description(ACTS[act])
     .argument('<name>', 'as the list gives it')
-    .requiredOption('--reason <text>', 'why; kept with the edit and in the audit log', reason)
+    .requiredOption('--reason <text>', 'why; kept with the edit and in the audit log', reasonOf)
     .option('--json', 'as one JSON object')
     .action(async (name: string, options: DecideOptions) => {
       const order = { edit: name, act, actor: operatorName(), reason: options.reason };
       const edit = await withExternalEdits(configure(), logOf(output), (all) => all.decide(order));
       output.data(options.json ? JSON.stringify(edit, null, 2) : editAsText(edit));
     });
-}
-
-function reason(text: string): string {
-  if (text.trim() !== '') return text.trim();
-  throw new InvalidArgumentError('It must say why.');
 }

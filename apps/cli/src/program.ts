@@ -11,6 +11,7 @@ import { addDoctor } from './doctor-command.ts';
 import { addExternalEdits } from './external-edits-command.ts';
 import { inspect } from './inspect.ts';
 import { migrate } from './migrate.ts';
+import { addOrders } from './orders-command.ts';
 import { logOf, type Output } from './output.ts';
 import { addPhase } from './phase-command.ts';
 import { addRecord } from './record-command.ts';
@@ -86,6 +87,7 @@ export function createProgram(
   addVerify(program, context);
   addRepair(program, context);
   addDivergences(program, context);
+  addOrders(program, context);
   addDeadLetters(program, context);
   addRecord(program, context);
   addExternalEdits(program, context);

@@ -77,3 +77,22 @@ test('verify, list, repair, decide: until verify is clean again', async () => {
   expect(rows.map(({ action }) => action)).toEqual(['repair', 'repair', 'set-divergence-budget']);
   await worker.stop({ drainTimeoutMs: 0 });
 });
+
+test('an order that nobody takes, a dry run too, is listed and withdrawn', async () => {
+  await keeper.stop();
+  const what = { scope: { collection: 'expense', id: 5 }, keep: null, dryRun: true } as const;
+  const asked = { actor: 'ann', reason: 'Shown in the console.' };
+  const id = await consistencyOrders(dual.pool).place({
+    what: { kind: 'repair', ...what },
+    ...asked,
+  });
+  expect((await tandem('orders')).data).toMatch(/waiting .*\| repair of expense 5, dry run \|/);
+  const withdraw = () => tandem('orders', 'withdraw', `${id}`, '--reason', 'Nobody is there.');
+  expect(await withdraw()).toEqual({ exitCode: 0, data: `Order ${id} is withdrawn.` });
+  expect(await withdraw()).toMatchObject({
+    exitCode: 3,
+    data: expect.stringContaining(`Order ${id} is withdrawn; only one that waits`),
+  });
+  const [order] = JSON.parse((await tandem('orders', 'list', '--json')).data);
+  expect(order).toMatchObject({ id, state: 'withdrawn' });
+});

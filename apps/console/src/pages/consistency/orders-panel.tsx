@@ -45,7 +45,7 @@ export function OrdersPanel() {
   const verifies = useOrders('verify', everyMs);
   const repairs = useOrders('repair', everyMs);
   const orders = [...(verifies.value ?? []), ...(repairs.value ?? [])]
-    .filter(({ what }) => what.kind !== 'repair' || !what.dryRun)
+    .filter(({ what, state }) => what.kind !== 'repair' || !what.dryRun || state === 'waiting')
     .sort((one, other) => other.id - one.id)
     .slice(0, SHOWN);
   const isUnderWay = orders.some((order) => !isOver(order));
@@ -128,8 +128,9 @@ function What({ of: { what } }: { of: ConsistencyOrder }) {
   if (what.kind === 'verify')
     return <>{what.mode === 'full' ? 'compare everything' : 'compare what changed'}</>;
   if (what.kind !== 'repair') return <>{what.kind}</>;
-  const { scope, keep } = what;
-  const kept = keep === null ? 'repair' : `keep the ${keep}’s side of`;
+  const { scope, keep, dryRun } = what;
+  const act = keep === null ? 'repair' : `keep the ${keep}’s side of`;
+  const kept = dryRun ? `dry run: ${act}` : act;
   if ('runId' in scope) {
     return (
       <>

@@ -37,6 +37,33 @@ export async function awaitOrder(
   return order;
 }
 
+/**
+ * What a dry run found. Nobody waits for one that was given up: it is withdrawn, unless a process has taken
+ * it; then it ends by itself.
+ * @throws {Problem}; the signal's reason
+ */
+export async function lookAt(
+  path: string,
+  body: object,
+  patienceMs: number,
+  gone: AbortSignal,
+): Promise<RepairResult> {
+  const placed = await send<ConsistencyOrder>('POST' satisfies Method, path, {
+    ...body,
+    dryRun: true,
+  });
+  let order = placed;
+  try {
+    order = await awaitOrder(placed, patienceMs, gone);
+  } finally {
+    if (order.state === 'waiting') {
+      const reason = 'Nobody waits for it any more.';
+      await send('DELETE', `/orders/${order.id}`, { reason }).catch(() => undefined);
+    }
+  }
+  return repairResultOf(order);
+}
+
 /** What a repair did, or would do. @throws {Problem} when it is not over, or failed */
 export function repairResultOf({ state, takenBy, result }: ConsistencyOrder): RepairResult {
   if (result !== null && 'matched' in result) return result;

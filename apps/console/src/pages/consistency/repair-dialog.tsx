@@ -1,15 +1,15 @@
 //   placed as a dry run ──▶ carried out by whoever holds the JSON store ──▶ shown ──▶ placed for good
+//            └── nobody takes it, or the dialog is closed ──▶ withdrawn
 import type { RepairResult } from '@tandem/storage/consistency';
 import type { ComponentChildren } from 'preact';
 import { type Asked, useAsked } from '../../api/asked.ts';
-import { send } from '../../api/client.ts';
 import { count } from '../../format.ts';
 import { ActDialog } from '../../parts/act-dialog.tsx';
 import { ClassBadge } from '../../parts/divergence-words.tsx';
 import { Loading } from '../../parts/empty-state.tsx';
 import { ProblemNote } from '../../parts/problem-note.tsx';
 import { SubjectLink } from '../../parts/record-link.tsx';
-import { awaitOrder, placeOrder, repairResultOf } from './orders.ts';
+import { awaitOrder, lookAt, placeOrder, repairResultOf } from './orders.ts';
 import { repairedText } from './orders-panel.tsx';
 
 /** A dry run that nobody carries out is given up. */
@@ -46,13 +46,9 @@ export function RepairDialog({
   /** What it is about. */
   children?: ComponentChildren;
 }) {
-  const preview = useAsked(`${path} ${JSON.stringify(body)}`, async (gone) => {
-    const reason = 'Shown in the console.';
-    const order = await send<Parameters<typeof awaitOrder>[0]>('POST', path, {
-      ...{ ...body, reason, dryRun: true },
-    });
-    return repairResultOf(await awaitOrder(order, DRY_RUN_PATIENCE_MS, gone));
-  });
+  const preview = useAsked(`${path} ${JSON.stringify(body)}`, (gone) =>
+    lookAt(path, { ...body, reason: 'Shown in the console.' }, DRY_RUN_PATIENCE_MS, gone),
+  );
   const planned = preview.state === 'answered' ? preview.answer.counts.planned : 0;
   return (
     <ActDialog
