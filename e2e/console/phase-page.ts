@@ -44,6 +44,9 @@ export function phasePageTests(stage: Stage): void {
     const poison = `ALTER TABLE expenses ADD CONSTRAINT poison CHECK (notes <> 'poison')`;
     await query(system.databaseUrl, poison);
     await system.create(1, 'poison');
+    // The page's first look shall find it: the next one comes 2 s later.
+    const letters = `SELECT 1 FROM pgboss.job WHERE name = 'write-to-postgres-dead'`;
+    await expect.poll(() => query(system.databaseUrl, letters)).toHaveLength(1);
     const { page } = await stage.signedIn();
     const gate = page.getByRole('listitem').filter({ hasText: 'dead letters' });
     await gate.getByText('closed').waitFor();
