@@ -204,11 +204,12 @@ export class ApiProcess {
   }
 
   /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
-   *  PostgreSQL like this. */
+   *  PostgreSQL like this. Beside one that serves, a walk's pause would be that one's, and no gate would be
+   *  asked: there the phase moves by a live switch alone. */
   async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
     const row = await this.postgres.phase.read();
-    if (row.pairId === null || row.phase !== desired || row.sealed) return undefined;
-    if (primaryOf(row.phase) !== 'postgres') return undefined;
+    if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
+    if (row.phase !== desired && !(await this.#othersServe())) return undefined;
     const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
     const behind =
       manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);

@@ -1,6 +1,9 @@
-// An api process that serves PostgreSQL while JSON becomes the primary in another process's hands.
+// An api process beside another one, which has the JSON store, or serves PostgreSQL as well.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
+import { realFileSystem } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
 import {
@@ -25,25 +28,31 @@ let dual: DualStores;
 let proxy: TcpProxy;
 let api: ApiProcess;
 
+/** Of the database through the proxy. */
+async function newApi(flags: Readonly<Record<string, string>>): Promise<ApiProcess> {
+  const { directory } = dual;
+  const variables = { DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory };
+  const made = new ApiProcess({
+    configuration: readConfiguration({ ...variables, ...flags }),
+    collections: await loadCollections(),
+    log: silentLog,
+    observer: noObserver,
+  });
+  onTestFinished(() => made.stop(DRAIN_TIMEOUT_MS));
+  return made;
+}
+
 beforeEach(async () => {
   dual = await openDualStores('postgres-primary', 'api');
   onTestFinished(() => dual.drop());
   proxy = await startTcpProxy(dual.url);
   onTestFinished(() => proxy.close());
-  const { directory } = dual;
-  const variables = { DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory };
-  api = new ApiProcess({
-    configuration: readConfiguration({ ...variables, ...SERVING }),
-    collections: await loadCollections(),
-    log: silentLog,
-    observer: noObserver,
-  });
-  onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
-  await api.start();
 });
 
 test('I5: it takes the JSON store over when its holder is gone, also while PostgreSQL is away', async () => {
   const { json, store: postgres } = dual;
+  api = await newApi(SERVING);
+  await api.start();
   await json.phase.update({ epoch: 3, phase: 'json-primary' });
   await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
   await until('it stands by', () => api.keeper.standsBy !== undefined);
@@ -56,6 +65,8 @@ test('I5: it takes the JSON store over when its holder is gone, also while Postg
 
 test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreSQL was not told', async () => {
   const { json, store: postgres } = dual;
+  api = await newApi(SERVING);
+  await api.start();
   await postgres.phase.advance(2, { sealed: true }, MOVE);
   await json.phase.update({ epoch: 3, phase: 'json-primary' });
   const { id } = await create(json);
@@ -65,4 +76,18 @@ test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreS
   const read = requests.get(expense, id);
   await json.close();
   expect(await read).toMatchObject({ id });
+});
+
+test('I6: started beside one that serves PostgreSQL it serves it, too: no walk passes by the gates', async () => {
+  const { json, store: postgres, directory } = dual;
+  // Nobody holds it, and the walk would.
+  await json.close();
+  const folder = join(directory, '.tandem/serving');
+  await mkdir(folder, { recursive: true });
+  const other = await realFileSystem.lock(join(folder, '1'));
+  onTestFinished(() => other?.release());
+  api = await newApi({ ...SERVING, FF_USE_DATABASE_STORAGE: 'false' });
+  await api.start();
+  expect(api.keeper.effective).toEqual({ phase: 'postgres-primary', epoch: 2 });
+  expect(await postgres.phase.read()).toMatchObject({ epoch: 2, sealed: false });
 });
