@@ -10,6 +10,8 @@ export interface Profile {
   readonly longTurns: number;
   /** Seconds, whole ones, that the API is fired at; 0 for a few requests. */
   readonly apiSeconds: number;
+  /** Turns of POSTs in a phase, each of so many seconds. */
+  readonly apiTurns: number;
   /** For so long writes go on beside verifies, and without them. */
   readonly besideMs: number;
   /** Changes that wait when the worker is started. */
@@ -23,6 +25,7 @@ export const FULL: Profile = {
   turnMs: 300,
   longTurns: 3,
   apiSeconds: 5,
+  apiTurns: 5,
   besideMs: 10_000,
   backlog: 100_000,
 };
@@ -35,6 +38,7 @@ export const QUICK: Profile = {
   turnMs: 60,
   longTurns: 1,
   apiSeconds: 0,
+  apiTurns: 1,
   besideMs: 500,
   backlog: 500,
 };

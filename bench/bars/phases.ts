@@ -87,7 +87,7 @@ async function fired(
 
 /** Both systems in a phase, and what else is measured beside them, in turns. */
 async function inPhase<Other extends string = never>(
-  { longTurns, apiSeconds }: Profile,
+  { apiTurns, apiSeconds }: Profile,
   { server, small, large }: Compared,
   phase: Phase,
   others: Readonly<Record<Other, string>>,
@@ -109,7 +109,7 @@ async function inPhase<Other extends string = never>(
     small: () => fired(small, apiSeconds),
     large: () => fired(large, apiSeconds),
   };
-  return inTurns<Other | 'small' | 'large', Fired & { backlogShare?: number }>(longTurns, {
+  return inTurns<Other | 'small' | 'large', Fired & { backlogShare?: number }>(apiTurns, {
     ...peers,
     ...tandem,
   } as Record<Other | 'small' | 'large', () => Promise<Fired & { backlogShare?: number }>>);
@@ -134,8 +134,8 @@ const ofEcho = ({ append, echo }: Readonly<Record<'append' | 'echo', readonly Fi
 async function jsonOnly(profile: Profile, compared: Compared): Promise<Result[]> {
   const { echo, append, large } = compared;
   const measured = await inPhase(profile, compared, 'json-only', { echo, append });
-  const { longTurns, apiSeconds } = profile;
-  const reads = await inTurns(longTurns, {
+  const { apiTurns, apiSeconds } = profile;
+  const reads = await inTurns(apiTurns, {
     get: () => fireGets(large.origin, apiSeconds),
     echoGet: () => fireGets(echo, apiSeconds),
     page: () => firePages(large.origin, apiSeconds),

@@ -7,6 +7,7 @@ import { firePosts } from '../api/cannon.ts';
 import { until } from '../api/dual-services.ts';
 import { Processes } from '../api/processes.ts';
 import { type Running, withRunning } from '../api/running.ts';
+import type { Service } from '../api/service.ts';
 import { figures, rates } from '../api/spelled.ts';
 import { TandemSystem } from '../api/tandem-system.ts';
 import type { Profile } from '../profile.ts';
@@ -75,7 +76,7 @@ interface Fleet {
 }
 
 async function processes(
-  { longTurns, apiSeconds }: Profile,
+  { apiTurns, apiSeconds }: Profile,
   folder: string,
   running: Running,
 ): Promise<Result[]> {
@@ -91,7 +92,7 @@ async function processes(
   const two = await start('two', 2, 2);
   const none = await start('none', 1, 0);
   for (const fleet of [one, two, none]) await fireAll(fleet, apiSeconds);
-  const measured = await inTurns(longTurns, {
+  const measured = await inTurns(apiTurns, {
     one: () => firedAndDrained(one, apiSeconds),
     two: () => firedAndDrained(two, apiSeconds),
     none: () => fireAll(none, apiSeconds),
@@ -113,14 +114,16 @@ async function processes(
   ];
 }
 
-const CONNECTIONS = 64;
+/** Load generators, whatever the number of api processes: a second one takes part of a processor itself. */
+const CANNONS = 2;
+const CONNECTIONS = 32;
 
-/** All api processes at once, over 64 connections together. @returns answers a second */
+/** All api processes at once, over as many connections together. @returns answers a second */
 async function fireAll(fleet: Fleet, seconds: number): Promise<number> {
   const { apis } = fleet.processes;
-  const connections = CONNECTIONS / apis.length;
+  const targets = Array.from({ length: CANNONS }, (_, n) => apis[n % apis.length] as Service);
   const fired = await Promise.all(
-    apis.map(({ origin }) => firePosts(origin, seconds, { connections })),
+    targets.map(({ origin }) => firePosts(origin, seconds, { connections: CONNECTIONS })),
   );
   fleet.answered += fired.reduce((sum, { answered }) => sum + answered, 0);
   return rates(fired).reduce((sum, rate) => sum + rate, 0);
