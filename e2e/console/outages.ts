@@ -99,10 +99,13 @@ export function outageTests(stage: Stage): void {
     await flag.getByRole('cell', { name: 'environment', exact: true }).waitFor();
     await flag.getByText('FF_USE_DATABASE_STORAGE is set.').waitFor();
     await flag.getByText('No: the environment of a process locks it.').waitFor();
+    const waits = page.getByText('PostgreSQL to return, so that what it alone holds').first();
+    await waits.waitFor();
     await expectGoodLooks(page, 'the brake');
 
     system.restoreDatabase();
     await brake.waitFor({ state: 'detached' });
+    await waits.waitFor({ state: 'detached' });
     const ahead = page.getByRole('region', { name: /^The next phase/ });
     await ahead.getByText('locked').waitFor();
     await ahead.getByText(/ is set for api \d+ on .*Start the process without it/).waitFor();

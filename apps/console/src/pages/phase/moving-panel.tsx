@@ -30,11 +30,11 @@ const ACTS: Partial<Record<SwitchState, string>> = {
 export function MovingPanel() {
   const [isCancelling, setCancelling] = useState(false);
   const { migration, api } = snapshot.value ?? {};
-  const phase = migration?.phase;
+  const phase = known()?.phase;
   const waitingFor = phase?.waitingFor ?? api?.waitingFor ?? null;
   const act = api?.switchState == null ? undefined : ACTS[api.switchState];
   const catchUps = phase?.catchUps ?? [];
-  const intent = phase?.intent;
+  const intent = migration?.phase.intent;
   return (
     <Panel
       title={`Moving from ${effectivePhase.value} to ${desiredPhase.value}`}
@@ -94,9 +94,15 @@ function WaitingFor({ sentence, gates }: { sentence: string | null; gates: reado
   );
 }
 
+/** While PostgreSQL is away, what it knew is of then; what is waited for now the api alone knows. */
+function known() {
+  const { migration, database } = snapshot.value ?? {};
+  return database?.problem === null ? migration : undefined;
+}
+
 /** Of the next step towards the phase that is asked for. */
 function closedOnTheWay(): readonly KnownGate[] {
-  const { ahead, back } = snapshot.value?.migration ?? {};
+  const { ahead, back } = known() ?? {};
   const [here, wanted] = [effectivePhase.value, desiredPhase.value].map((phase) =>
     phase === undefined ? -1 : PHASE_ORDER.indexOf(phase),
   );
