@@ -3,11 +3,10 @@
 //                     └─ take the JSON lock ─ mend ─ walk ─┬─ JSON primary ▶ serve JSON, relay
 //                                                          └─ give it up ──▶ serve PostgreSQL
 //   from then on the phase keeper follows, and moves, the phase
-import { hostname } from 'node:os';
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { isTandemError, sentenceOf, TandemError } from '@tandem/storage/errors';
+import { isTandemError, TandemError } from '@tandem/storage/errors';
 import {
   inspectJsonStore,
   type JsonStore,
@@ -51,13 +50,12 @@ import { DatabaseProbe } from './database-probe.ts';
 import { holdJsonStore } from './json-holder.ts';
 import { JsonSession } from './json-session.ts';
 import { API } from './json-take-over.ts';
+import { OtherProcesses } from './other-processes.ts';
 import { PhaseKeeper } from './phase-keeper.ts';
 import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
 import { awaitsAnswer } from './unanswered-commit.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
-/** This process as a sentence names it. */
-const OWN = { kind: 'api', pid: process.pid, host: hostname() } as const;
 
 export interface ApiProcessOptions {
   readonly configuration: Configuration;
@@ -80,6 +78,7 @@ export class ApiProcess {
   readonly postgres: PostgresStore;
   readonly #flags: FlagWatch;
   readonly #registry: ProcessRegistry;
+  readonly #others: OtherProcesses;
   readonly #stopping = new AbortController();
   #lastKnownFlags: PhaseFlags | null = null;
   #mark: ServingMark | undefined;
@@ -111,6 +110,8 @@ export class ApiProcess {
       log,
     });
     this.#registry = new ProcessRegistry({ pool: this.#pool, kind: 'api', log });
+    const { jsonDir } = configuration;
+    this.#others = new OtherProcesses({ jsonDir, registry: this.#registry, log });
     this.watch = new CatchUpWatch(log);
     this.keeper = new PhaseKeeper({
       postgres: this.postgres,
@@ -122,7 +123,7 @@ export class ApiProcess {
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
       inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
       newSession: (json) => this.#newSession(json),
-      othersServe: () => this.#othersServe(),
+      othersServe: () => this.#others.serve(),
       onStanding: () => this.#registry.beatNow(),
     });
   }
@@ -209,7 +210,7 @@ export class ApiProcess {
   async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
     const row = await this.postgres.phase.read();
     if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
-    if (row.phase !== desired && !(await this.#othersServe())) return undefined;
+    if (row.phase !== desired && !(await this.#others.serve())) return undefined;
     const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
     const behind =
       manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);
@@ -255,7 +256,7 @@ export class ApiProcess {
         postgres: state.usable ? this.postgres : null,
         ...(state.usable ? {} : { unreachable: state.why }),
         jsonIsBlank: json.isBlank,
-        disagreement: state.usable ? await this.#disagreementWith(flags) : null,
+        disagreement: state.usable ? await this.#others.mayNotWalk(json, flags) : null,
       });
       this.keeper.waitingFor.sentence = waitingFor;
       if (waitingFor !== null) {
@@ -275,24 +276,6 @@ export class ApiProcess {
     await session.letGo();
     this.keeper.servePostgres(ended);
     this.keeper.warmth.keepFrom(json, ended.phase);
-  }
-
-  /** Whether others that run have another environment than this process, which they can't know yet. */
-  async #disagreementWith({ flags, desired }: ResolvedFlags): Promise<string | null> {
-    try {
-      const others = await this.#registry.others();
-      const own = others.map((other) => ({ ...other, ...OWN, flags, desired }));
-      return disagreement([...own.slice(0, 1), ...others]);
-    } catch (error) {
-      const fields = { error: sentenceOf(error) };
-      this.#options.log.debug(fields, 'Who else runs could not be asked.');
-      return null;
-    }
-  }
-
-  /** Of this machine: who shares the JSON store. */
-  async #othersServe(): Promise<boolean> {
-    return (await othersServing(this.#options.configuration.jsonDir)).length > 0;
   }
 
   #jsonOptions(): JsonStoreOptions {
@@ -317,7 +300,7 @@ export class ApiProcess {
       verifySchedule: this.#options.configuration.verifySchedule,
       signal: this.#stopping.signal,
       desiredBy: (rows) => this.#flags.desiredBy(rows),
-      othersServe: () => this.#othersServe(),
+      othersServe: () => this.#others.serve(),
       onReunited: () => this.keeper.reunited(),
       outside: async () => {
         const { state } = this.database;

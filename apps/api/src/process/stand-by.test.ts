@@ -24,6 +24,8 @@ const NOTICED_MS = 4_000;
 const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
 const SERVING = { FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' };
 
+const ANOTHER_PHASE = { ...SERVING, FF_USE_DATABASE_STORAGE: 'false' };
+
 let dual: DualStores;
 let proxy: TcpProxy;
 let api: ApiProcess;
@@ -40,6 +42,14 @@ async function newApi(flags: Readonly<Record<string, string>>): Promise<ApiProce
   });
   onTestFinished(() => made.stop(DRAIN_TIMEOUT_MS));
   return made;
+}
+
+/** One that serves, in this folder. */
+async function besideAnother(): Promise<void> {
+  const folder = join(dual.directory, '.tandem/serving');
+  await mkdir(folder, { recursive: true });
+  const mark = await realFileSystem.lock(join(folder, '1'));
+  onTestFinished(() => mark?.release());
 }
 
 beforeEach(async () => {
@@ -79,15 +89,29 @@ test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreS
 });
 
 test('I6: started beside one that serves PostgreSQL it serves it, too: no walk passes by the gates', async () => {
-  const { json, store: postgres, directory } = dual;
+  const { json, store: postgres } = dual;
+  await besideAnother();
   // Nobody holds it, and the walk would.
   await json.close();
-  const folder = join(directory, '.tandem/serving');
-  await mkdir(folder, { recursive: true });
-  const other = await realFileSystem.lock(join(folder, '1'));
-  onTestFinished(() => other?.release());
-  api = await newApi({ ...SERVING, FF_USE_DATABASE_STORAGE: 'false' });
+  api = await newApi(ANOTHER_PHASE);
   await api.start();
   expect(api.keeper.effective).toEqual({ phase: 'postgres-primary', epoch: 2 });
   expect(await postgres.phase.read()).toMatchObject({ epoch: 2, sealed: false });
+});
+
+test('I6: having waited for the JSON store until PostgreSQL was the primary, it walks no more', async () => {
+  const { json, store: postgres } = dual;
+  await besideAnother();
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  api = await newApi(ANOTHER_PHASE);
+  const started = api.start();
+  await until('it waits', () =>
+    /is held by api/.test(String(Object(api.requests.standing).sentence)),
+  );
+  await json.phase.update({ epoch: 4, phase: 'postgres-primary' });
+  await postgres.phase.advance(3, { epoch: 4, phase: 'postgres-primary' }, MOVE);
+  await json.close();
+  await started;
+  expect(api.keeper.effective).toEqual({ phase: 'postgres-primary', epoch: 4 });
 });
