@@ -43,6 +43,10 @@ test('I2: jobs towards JSON are dropped only where it follows nobody, and not ou
   expect(await drop()).toBe(2);
   await inHand.putBack();
   expect(await drop()).toBe(1);
+  // What an emergency brake left, once both sides are together again.
+  await enqueue('json', chainOf(5, 1));
+  await stands('json-primary', false);
+  expect(await drop()).toBe(1);
   expect(await waiting()).toMatchObject({
     [QUEUES.json]: { waiting: 0, active: 0, deadLetters: 1 },
     [QUEUES.postgres]: { waiting: 1 },
