@@ -2,6 +2,7 @@
 import { sentenceOf } from '@tandem/storage/errors';
 import type { Phase } from '@tandem/storage/phase';
 import type { PrimariesRecorder } from '../primaries-recorder.ts';
+import { askEach } from './ask-each.ts';
 import { checkHistory, type Violation } from './checker/check.ts';
 import type { Operation } from './history.ts';
 import { withLateReads } from './late-reads.ts';
@@ -25,10 +26,9 @@ export class Judge {
   async check(desired: Phase): Promise<readonly Violation[]> {
     const world = this.#world;
     // What keeps it from being quiet is often a difference: the stores are looked at all the same.
-    const unquiet = await untilQuiet(world, desired).then(
-      () => [],
-      (error: unknown) => [sentence(sentenceOf(error))],
-    );
+    const unquiet = await this.#becomesQuiet(desired).catch((error: unknown) => [
+      sentence(sentenceOf(error)),
+    ]);
     // What a shadow read met while it was a dead letter is in the ledger until somebody compares again.
     const [final, verified] = await Promise.all([
       readFinalState(world),
@@ -48,11 +48,32 @@ export class Judge {
     ];
   }
 
+  /** @throws {Error} when it does not */
+  async #becomesQuiet(desired: Phase): Promise<readonly Violation[]> {
+    await untilQuiet(this.#world, desired);
+    const wrong = await askEach(this.#world, desired);
+    await untilQuiet(this.#world, desired);
+    return wrong.map(sentence);
+  }
+
   /** The store that followed becomes primary: it lacks nothing, and Tandem's own comparison agrees. */
   async changeSides(from: Phase): Promise<readonly Violation[]> {
     const to = from === 'json-primary' ? 'postgres-primary' : 'json-primary';
+    const before = (await this.#moves()).length;
     await this.#world.desire(to);
-    return this.check(to);
+    const found = await this.check(to);
+    // All is well, and they are neighbours: it is one move, and nobody makes another.
+    const moves = (await this.#moves()).slice(before);
+    if (moves.join() === `${from} → ${to}`) return found;
+    const what = `From ${from} to ${to} it moved, with all quiet, as nobody asked: ${moves.join(', ')}.`;
+    return [...found, sentence(what)];
+  }
+
+  async #moves(): Promise<readonly string[]> {
+    const rows = await this.#world.sql(
+      'SELECT from_phase, to_phase FROM phase_history WHERE from_phase <> to_phase ORDER BY id',
+    );
+    return rows.map(({ from_phase, to_phase }) => `${from_phase} → ${to_phase}`);
   }
 
   /** Every read of a single api is of the moment. */
