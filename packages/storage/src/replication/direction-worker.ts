@@ -26,10 +26,9 @@ import { TakenJobs } from './taken-jobs.ts';
 
 const BATCH_JOBS_MAX = 1_000;
 const POLL_MS = 500;
-/** Under steady load a batch of few jobs costs nearly as much as one of many: after one the next is left to
- *  grow for a moment. */
-const FEW_JOBS = 250;
-const GATHER_MS = 25;
+/** A transaction costs as much as dozens of the jobs in it: under steady load, after a batch that was not
+ *  full, the next is left to grow for a moment. */
+const GATHER_MS = 40;
 const DRAIN_POLL_MS = 50;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
 const TAKE_BACK_INTERVAL_MS = 2_000;
@@ -187,7 +186,7 @@ class RunningDirection implements DirectionWorker {
       return false;
     }
     this.#inHand = batch;
-    this.#tookFew = jobs.length < Math.min(FEW_JOBS, this.#batchSize());
+    this.#tookFew = jobs.length < this.#batchSize();
     this.#state = this.#paused === undefined ? 'working' : 'paused';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#takeAhead();
     const startedMs = performance.now();

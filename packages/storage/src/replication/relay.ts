@@ -23,9 +23,8 @@ import { inTransaction } from './transaction.ts';
 
 const BATCH_ITEMS_MAX = 1_000;
 const BATCH_TIMEOUT_MS = 30_000;
-/** As the worker does (`direction-worker.ts`): after a batch of few items the next is left to grow. */
-const FEW_ITEMS = 250;
-const GATHER_MS = 15;
+/** As the worker does (`direction-worker.ts`): after a batch that was not full the next is left to grow. */
+const GATHER_MS = 25;
 /** An idle relay looks at its cursor this often. */
 const IDLE_LOOK_MS = 10_000;
 const BACKOFF: BackoffBounds = { minMs: 200, maxMs: 5_000 };
@@ -182,8 +181,7 @@ class RunningRelay implements Relay {
       return last.seq;
     });
     this.#cursor = reached;
-    this.#relayedFew =
-      items.length > 0 && items.length < Math.min(FEW_ITEMS, batchItemsMax ?? FEW_ITEMS);
+    this.#relayedFew = items.length > 0 && items.length < (batchItemsMax ?? BATCH_ITEMS_MAX);
     outbox.relayed(reached);
     const { observer = noObserver } = this.#options;
     if (items.length > 0) observer.relayed({ startedMs, endedMs: performance.now(), items });
