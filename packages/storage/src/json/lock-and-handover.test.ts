@@ -1,14 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadCollections } from '../collections/index.ts';
+import { fileError, interceptFileSystem } from '../testing/intercepted-file-system.ts';
 import { freshDirectory, open, writeLegacy } from '../testing/json-fixture.ts';
 import { create } from '../testing/store-fixture.ts';
 import { until } from '../testing/until.ts';
-import { type HandoverRequest, inspectJsonStore, requestHandover } from './index.ts';
+import {
+  acquireJsonStore,
+  type HandoverRequest,
+  inspectJsonStore,
+  realFileSystem,
+  requestHandover,
+} from './index.ts';
 
+const ACQUIRE_TIMEOUT_MS = 10_000;
 const WRITER = join(import.meta.dirname, '../testing/json-writer-process.ts');
 
 /** Starts a process on the store and collects what it says. */
@@ -73,6 +82,18 @@ test('a holder hands the store over to a process that asks', async () => {
   expect(asked.map(({ processName }) => processName)).toEqual(['third']);
   await withdraw();
   await withdraw();
+});
+
+test('I11: a full disk has no room for the request: whoever waits is told so, and nothing is left of it', async () => {
+  const directory = await freshDirectory();
+  await open(directory);
+  const fileSystem = interceptFileSystem(realFileSystem, ({ kind, path }) => {
+    if (kind === 'write' && path.includes('/handover/')) throw fileError('ENOSPC');
+  });
+  const options = { directory, fileSystem, collections: await loadCollections() };
+  const waiting = acquireJsonStore(options, { timeoutMs: ACQUIRE_TIMEOUT_MS });
+  await expect(waiting).rejects.toMatchObject({ code: 'storage-full' });
+  expect(await readdir(join(directory, '.tandem/handover'))).toEqual([]);
 });
 
 test('requests of the dead and of those who gave up are ignored', async () => {

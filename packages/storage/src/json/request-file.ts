@@ -6,7 +6,13 @@ import { dirname } from 'node:path';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type FileSystem, isFileError } from './file-system.ts';
-import { PRIVATE_DIRECTORY, readWhole, removeIfPresent, writeSynced } from './whole-file.ts';
+import {
+  PRIVATE_DIRECTORY,
+  readWhole,
+  removeIfPresent,
+  storageError,
+  writeSynced,
+} from './whole-file.ts';
 
 const POLL_INTERVAL_MS = 250;
 /** How long a request stands when its requester says nothing else. */
@@ -35,7 +41,10 @@ export interface Requester {
 /** Takes a request back; also called once it was answered. Idempotent. */
 export type Withdraw = () => Promise<void>;
 
-/** Puts a request into a file; the last one that was put there stands. */
+/**
+ * Puts a request into a file; the last one that was put there stands.
+ * @throws {TandemError} `storage-full`, `storage-failed`
+ */
 export async function placeRequest(
   fileSystem: FileSystem,
   path: string,
@@ -44,7 +53,6 @@ export async function placeRequest(
   const id = randomUUID();
   const until = new Date(Date.now() + lifeMs).toISOString();
   const request: HolderRequest = { id, pid, processName, host: hostname(), until, payload };
-  await fileSystem.mkdir(dirname(path), PRIVATE_DIRECTORY);
   await writeWhole(fileSystem, path, id, request);
   const withdraw = async () => {
     const standing = await readMessage<HolderRequest>(fileSystem, path);
@@ -53,7 +61,10 @@ export async function placeRequest(
   return { id, withdraw };
 }
 
-/** Writes a message so that a reader sees the whole of it; `id` keeps two writers apart. */
+/**
+ * Writes a message so that a reader sees the whole of it; `id` keeps two writers apart.
+ * @throws {TandemError} `storage-full`, `storage-failed`: then nothing is left of it
+ */
 export async function writeWhole(
   fileSystem: FileSystem,
   path: string,
@@ -61,8 +72,15 @@ export async function writeWhole(
   message: unknown,
 ): Promise<void> {
   const draft = `${path}.${id}`;
-  await writeSynced(fileSystem, draft, Buffer.from(JSON.stringify(message)));
-  await fileSystem.rename(draft, path);
+  try {
+    await fileSystem.mkdir(dirname(path), PRIVATE_DIRECTORY);
+    await writeSynced(fileSystem, draft, Buffer.from(JSON.stringify(message)));
+    await fileSystem.rename(draft, path);
+  } catch (error) {
+    // Should this fail too, the first error says more.
+    await removeIfPresent(fileSystem, draft).catch(() => {});
+    throw storageError(`writing ${path}`, error);
+  }
 }
 
 /** The message in a file; `undefined` when there is none, or nothing that can be read. */
