@@ -51,7 +51,7 @@ export class Judge {
   /** @throws {Error} when it does not */
   async #becomesQuiet(desired: Phase): Promise<readonly Violation[]> {
     await untilQuiet(this.#world, desired);
-    const wrong = await askEach(this.#world, desired);
+    const wrong = await askEach(this.#world);
     await untilQuiet(this.#world, desired);
     return wrong.map(sentence);
   }
