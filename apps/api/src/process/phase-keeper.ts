@@ -257,7 +257,14 @@ export class PhaseKeeper {
     try {
       json = await openJson(this.warmth.follower);
     } catch (error) {
-      if (!isTandemError(error, 'lock-held')) throw error;
+      if (!isTandemError(error, 'lock-held')) {
+        this.#standsBy = undefined;
+        // Nobody can say when it will be mended: requests that wait for it are told what is wrong.
+        const { standing } = requests;
+        const isHeld = standing.store !== undefined && standing.holding === 'all';
+        if (isHeld) requests.refuse(sentenceOf(error));
+        throw error;
+      }
       this.#lockHeldSinceMs ??= performance.now();
       this.waitingFor.sentence = error.message;
       this.#standsBy = holderOf(error) === API ? error.message : undefined;

@@ -1,5 +1,5 @@
 // An api process beside another one, which has the JSON store, or serves PostgreSQL as well.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
 import { readConfiguration } from '@tandem/storage/configuration';
@@ -17,6 +17,7 @@ import {
 } from '@tandem/storage/testing';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { ApiProcess } from './api-process.ts';
+import { readinessReport } from './readiness-report.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
 /** Sooner than requests are refused because somebody holds the lock. */
@@ -86,6 +87,23 @@ test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreS
   const read = requests.get(expense, id);
   await json.close();
   expect(await read).toMatchObject({ id });
+});
+
+test('where the JSON store is the primary and can not be opened, readiness says why, and requests are told at once', async () => {
+  const { json, store: postgres, directory } = dual;
+  api = await newApi(SERVING);
+  await api.start();
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await until('it stands by', () => api.keeper.standsBy !== undefined);
+  const file = join(directory, 'incomes.json');
+  await symlink(join(directory, 'elsewhere.json'), file);
+  await json.close({ checkpoint: false });
+  const because = () => Object(api.requests.standing).sentence ?? '';
+  await until('it refuses', () => /incomes\.json/.test(because()), NOTICED_MS);
+  expect(readinessReport(api)).toMatchObject({ ready: false });
+  await unlink(file);
+  await until('it serves JSON', () => api.requests.takesWrites && api.keeper.session !== undefined);
 });
 
 test('I6: started beside one that serves PostgreSQL it serves it, too: no walk passes by the gates', async () => {
