@@ -10,7 +10,7 @@ import { differs } from './verify-class.ts';
 /** Ranges of a part: one statement's worth. */
 const RANGES_AT_ONCE = 64;
 /** Beside writes a part keeps a processor for some milliseconds, not for a tenth of a second. */
-const RANGES_BESIDE_WRITES = 4;
+const RANGES_BESIDE_WRITES = 2;
 
 type Stores = { readonly primary: StoreReads; readonly secondary: StoreReads };
 

@@ -71,7 +71,7 @@ test('what was typed into psql, or put into the JSON store, is found by its rang
   expect(idsOf(found)).toEqual([1029, 20000, 2053, 3077, 7000000, 900000]);
   expect(found).toMatchObject({ outcome: 'differences', mode: 'changed' });
   expect(asked.filter((name) => name.startsWith('digests'))).toEqual([
-    ...['digests 1 4', 'digests 19 20', 'digests 878 879', 'digests 6835 6836'],
+    ...['digests 1 3', 'digests 3 4', 'digests 19 20', 'digests 878 879', 'digests 6835 6836'],
   ]);
 
   // They stand until they are mended, though no range is dirty any more.
@@ -157,10 +157,10 @@ test('parts are small while somebody may write, of dirty ranges as well; where n
   const typed = "UPDATE expenses SET notes = 'typed' WHERE id < 12000";
   await dual.pool.query(typed);
   const changedOnly = { mode: 'changed' } as const;
-  expect(await digestsOf(changedOnly)).toEqual(['digests 0 4', 'digests 4 8', 'digests 8 12']);
+  expect(await digestsOf(changedOnly)).toEqual(['digests 0 2', 'digests 2 4', 'digests 4 6']);
   await dual.pool.query(typed);
   const idle = { ...changedOnly, writes: () => 0 };
-  expect(await digestsOf(idle)).toEqual(['digests 0 4', 'digests 4 12']);
+  expect(await digestsOf(idle)).toEqual(['digests 0 2', 'digests 2 12']);
 });
 
 test('a full run that was cut off goes on where it was; a table without its triggers is read whole', async () => {
@@ -176,7 +176,7 @@ test('a full run that was cut off goes on where it was; a table without its trig
   const resumed = await dual.compare('json', { primary: watched(dual.json, asked) });
   expect(idsOf(resumed)).toEqual([1029]);
   const digests = asked.filter((name) => name.startsWith('digests'));
-  expect(digests.slice(0, 2)).toEqual(['digests 1 2', 'digests 30 34']);
+  expect(digests.slice(0, 2)).toEqual(['digests 1 2', 'digests 30 32']);
   await dual.pool.query('ALTER TABLE expenses DISABLE TRIGGER expenses_mark_updated');
   await dual.pool.query(`UPDATE expenses SET notes = 'unseen' WHERE id = 2053`);
   expect(idsOf(await changed())).toEqual([1029, 2053]);

@@ -8,11 +8,11 @@ test('a comparison rests after a part in which something was written, or may hav
   expect(pace.restMs(60)).toBe(0);
   expect(pace.isWritten).toBe(false);
   writes += 1;
-  expect(pace.restMs(60)).toBeCloseTo(90);
+  expect(pace.restMs(20)).toBeCloseTo(180);
   expect(pace.isWritten).toBe(true);
   expect(pace.restMs(60)).toBe(0);
   writes += 1;
   expect(pace.restMs(60_000)).toBe(500);
   const unknown = new VerifyPace(undefined);
-  expect(unknown.restMs(60)).toBeCloseTo(90);
+  expect(unknown.restMs(20)).toBeCloseTo(180);
 });
