@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const PROBE_INTERVAL_MS = 100;
 
-/** Waits until a condition holds. @throws {Error} naming it */
+/** Waits until a condition holds, asking less often than tests do (`until`): whoever is asked is under faults, and
+ *  under load. @throws {Error} naming it */
 export async function waitFor(
   what: string,
   timeoutMs: number,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { restMs } from './throttle.ts';
 
-/** The share of the time that a comparison works in while somebody writes: what of the writes meets a part of it
- *  is then few enough not to be their 99th percentile. */
+/** The share of the time that a comparison works in while somebody writes: about so many of the writes meet a part
+ *  of it, and are slowed down (measured in `bench/README.md`). */
 const DUTY = 0.1;
 /** A part that took very long, as on a stuck server, is not rested from for as long. */
 const REST_MAX_MS = 500;
