@@ -109,6 +109,8 @@ test('a write is counted and traced from the request to the secondary, and reads
     for (const name of names) expect(spans.get(name)?.parentSpanId).toBe(request?.spanId);
   };
 
+  // What is written before the relay has met PostgreSQL is brought there by difference, without a job.
+  await until(origin, 'tandem_relay_state', { state: 'waiting' }, 1);
   const jsonPrimary = await traced('apply write-to-postgres');
   const ofJson = ['journal commit', 'enqueue write-to-postgres', 'apply write-to-postgres'];
   expectHanging(jsonPrimary, ofJson);
