@@ -54,9 +54,15 @@ async function listenOnce(
   client.on('notification', (notification) => {
     if (notification.channel === channel) onNotified(notification.payload ?? '');
   });
-  try {
+  const begun = (async () => {
     await client.connect();
     await client.query(`LISTEN ${channel}`);
+    return null;
+  })();
+  try {
+    // A server that fell silent keeps neither of them from being ended.
+    const early = await Promise.race([begun, over]);
+    if (early !== null) return early;
     onConnected();
     onListening?.();
     return await over;
@@ -65,5 +71,6 @@ async function listenOnce(
   } finally {
     // Not awaited: a server that fell silent would never answer the goodbye.
     client.end().catch(() => undefined);
+    begun.catch(() => undefined);
   }
 }
