@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { embeddedUrl, startEmbeddedPostgres } from '@tandem/embedded-postgres';
+import { embeddedUrl, sendSignal, startEmbeddedPostgres } from '@tandem/embedded-postgres';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Load, startLoad } from './load.ts';
 import { descendants } from './processes.ts';
@@ -25,7 +25,7 @@ async function more(load: Load): Promise<void> {
 async function killAndAwaitReturn(tandem: Tandem, text: string): Promise<void> {
   const before = descendants(tandem.pid, text);
   expect(before).not.toEqual([]);
-  for (const pid of before) process.kill(pid, 'SIGKILL');
+  for (const pid of before) sendSignal(pid, 'SIGKILL');
   await vi.waitUntil(() => {
     const now = descendants(tandem.pid, text);
     return now.length > 0 && now.every((pid) => !before.includes(pid));
@@ -54,7 +54,7 @@ test.for([
     await more(load);
     // All of it at once, as by a power switch; then a start.
     const everything = descendants(tandem.pid, '');
-    for (const pid of [tandem.pid, ...everything]) process.kill(pid, 'SIGKILL');
+    for (const pid of [tandem.pid, ...everything]) sendSignal(pid, 'SIGKILL');
     await load.stop();
     await tandem.ended;
     const before = load.acknowledged;

@@ -1,6 +1,7 @@
 // Single services, as somebody would run them without the launcher: several of a kind, each told its
 // own database URL.
 import { join } from 'node:path';
+import { sendSignal } from '@tandem/embedded-postgres';
 import { expect } from 'vitest';
 import { newDatabase } from './database.ts';
 import { environmentWith, type RunningProcess, root, startProcess } from './tandem-process.ts';
@@ -32,7 +33,7 @@ function startService(
   return {
     ...running,
     stop() {
-      process.kill(running.pid, 'SIGTERM');
+      sendSignal(running.pid, 'SIGTERM');
       return running.ended;
     },
   };

@@ -1,7 +1,12 @@
 // One switch under load, during which one process is ended at one failpoint.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedServer, embeddedUrl, startEmbeddedPostgres } from '@tandem/embedded-postgres';
+import {
+  type EmbeddedServer,
+  embeddedUrl,
+  sendSignal,
+  startEmbeddedPostgres,
+} from '@tandem/embedded-postgres';
 import { FAILPOINTS, type Failpoint, type Phase, secondaryOf } from '@tandem/storage/phase';
 import { expect, onTestFinished, vi } from 'vitest';
 import { newDatabase } from './database.ts';
@@ -179,7 +184,7 @@ const drained = (url: string, tandem: Tandem): Promise<unknown> =>
 function killPostgres(tandem: Tandem): void {
   const pids = descendants(tandem.pid, 'bin/postgres -D');
   expect(pids).not.toEqual([]);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) sendSignal(pid, 'SIGKILL');
 }
 
 /** That both stores are equal at rest and hold what was acknowledged, and that nothing died on the way. */

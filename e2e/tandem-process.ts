@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sendSignal } from '@tandem/embedded-postgres';
 import { afterAll, onTestFinished, vi } from 'vitest';
 
 export const root = join(import.meta.dirname, '..');
@@ -110,18 +111,9 @@ export function startProcess(
 async function endProcess(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
-  const deadline = setTimeout(() => signalGroup(child.pid as number, 'SIGKILL'), STOP_TIMEOUT_MS);
+  const deadline = setTimeout(() => sendSignal(-(child.pid as number), 'SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(deadline);
-}
-
-/** Signals a whole process group, as a terminal's Ctrl-C does. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 export interface Tandem extends RunningProcess {
@@ -150,8 +142,9 @@ export function startTandem(
       return origin as string;
     },
     async interrupt() {
-      signalGroup(running.pid, 'SIGINT');
-      signalGroup(running.pid, 'SIGINT');
+      // To the whole group, as a terminal's Ctrl-C.
+      sendSignal(-running.pid, 'SIGINT');
+      sendSignal(-running.pid, 'SIGINT');
       return running.ended;
     },
   };

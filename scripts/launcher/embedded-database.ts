@@ -1,7 +1,7 @@
 //   start ──> running ──ended by itself──> waiting (1 s … 30 s) ──> running, on the same port
 //                └─ stop(): no restart
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedServer, startEmbeddedPostgres } from '@tandem/embedded-postgres';
+import { type EmbeddedServer, sendSignal, startEmbeddedPostgres } from '@tandem/embedded-postgres';
 import { sentenceOf } from '@tandem/storage/errors';
 import type { Log } from '@tandem/storage/log';
 import { RestartBackoff } from './backoff.ts';
@@ -41,11 +41,7 @@ export class EmbeddedDatabase {
   /** Ends it at once; its next start recovers. */
   kill(): void {
     this.#stopping.abort();
-    try {
-      process.kill(this.#server.pid, 'SIGKILL');
-    } catch {
-      // It ended meanwhile.
-    }
+    sendSignal(this.#server.pid, 'SIGKILL');
   }
 
   async #keepRunning(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendSignal } from '@tandem/embedded-postgres';
 import type { Log } from '@tandem/storage/log';
 import type { StartedService } from './data-folder-lock.ts';
 
@@ -23,7 +24,7 @@ export async function endLeftoverServices(
     while (isRunning(service) && Date.now() < deadline) await sleep(PROBE_INTERVAL_MS);
     if (!isRunning(service)) continue;
     log.error({ service: service.name }, `It did not stop within ${timeoutMs} ms; it is killed.`);
-    process.kill(service.pid, 'SIGKILL');
+    sendSignal(service.pid, 'SIGKILL');
     while (isRunning(service)) await sleep(PROBE_INTERVAL_MS);
   }
 }

@@ -8,6 +8,7 @@
 // end of a pipe as its stdin: should this process be killed, the pipe closes and it stops by itself.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendSignal } from '@tandem/embedded-postgres';
 import type { Log } from '@tandem/storage/log';
 import { FAILPOINT_VARIABLE } from '@tandem/storage/phase';
 import { RestartBackoff } from './backoff.ts';
@@ -150,12 +151,7 @@ export class Service {
   kill(): void {
     this.#stopping.abort();
     const pid = this.#child?.pid;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // The group ended meanwhile.
-    }
+    if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
   }
 
   /** A drill ends a process once: what is started again runs without the failpoint. */

@@ -1,3 +1,4 @@
+import { sendSignal } from '@tandem/embedded-postgres';
 import { partOf } from './connections.ts';
 import type { Fault } from './fault.ts';
 
@@ -20,7 +21,7 @@ async function killBackend({ server, timeline }: Parameters<Fault>[0]): Promise<
     WHERE application_name LIKE 'tandem%' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1`;
   try {
     const [row] = await server.query(find);
-    if (typeof row?.pid === 'number') process.kill(row.pid, 'SIGKILL');
+    if (typeof row?.pid === 'number') sendSignal(row.pid, 'SIGKILL');
   } catch (error) {
     timeline.note(`no backend was killed: ${error}`);
   }

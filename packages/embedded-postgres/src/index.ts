@@ -1,4 +1,5 @@
 export { freePort } from './free-port.ts';
+export { sendSignal } from './send-signal.ts';
 export {
   type EmbeddedServer,
   type EmbeddedServerOptions,

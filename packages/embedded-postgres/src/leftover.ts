@@ -2,6 +2,7 @@
 //                  └─ processes of a killed server still end ── wait, then remove the file
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { sendSignal } from './send-signal.ts';
 import { until } from './until.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
@@ -23,7 +24,7 @@ export async function endLeftoverServer(folder: string): Promise<void> {
   const file = join(folder, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (workersIn(folder).includes(pid)) process.kill(pid, 'SIGINT');
+  if (workersIn(folder).includes(pid)) sendSignal(pid, 'SIGINT');
   await until(() => workersIn(folder).length === 0, STOP_TIMEOUT_MS, 'A leftover PostgreSQL');
   rmSync(file, { force: true });
 }
@@ -35,14 +36,7 @@ export async function endLeftoverServer(folder: string): Promise<void> {
  * @throws {Error} when they do not end in time
  */
 export async function killServer(folder: string): Promise<void> {
-  for (const pid of workersIn(folder)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // It ended meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
+  for (const pid of workersIn(folder)) sendSignal(pid, 'SIGKILL');
   await until(() => workersIn(folder).length === 0, KILL_TIMEOUT_MS, 'A killed PostgreSQL');
 }
 
