@@ -31,6 +31,8 @@ const API_STOP_TIMEOUT_MS = 75_000;
 const WORKER_STOP_TIMEOUT_MS = 75_000;
 const LEFTOVER_STOP_TIMEOUT_MS = 75_000;
 const WORKER_READY_TIMEOUT_MS = 60_000;
+/** A catch-up of many records may take longer: the banner does not wait for it. */
+const RELAY_UP_TIMEOUT_MS = 5_000;
 const STILL_STARTING_INTERVAL_MS = 15_000;
 
 const root = join(import.meta.dirname, '..', '..');
@@ -175,6 +177,11 @@ async function startServices(launching: Launch, services: readonly Service[], mi
   const apiReady = await api.waitUntilReady(signals.stop);
   if (migrated && !(await workerReady) && !signals.stop.aborted) {
     view.log.warn({}, 'The worker is not ready yet; changes wait in the outbox until it is.');
+  }
+  if (migrated) {
+    // So that the first write is seen to be followed; nothing fails without it.
+    const relayWait = AbortSignal.any([signals.stop, AbortSignal.timeout(RELAY_UP_TIMEOUT_MS)]);
+    await api.waitUntilUp('relay', relayWait);
   }
   clearInterval(stillStarting);
   if (!apiReady || signals.stop.aborted) return;

@@ -61,6 +61,24 @@ test('a service is ready when it answers, and stops cleanly at SIGTERM', async (
   expect(notes()).toEqual(['started', 'SIGTERM']);
 });
 
+test('a service may be ready before what it depends on is up', async () => {
+  const answers = `
+    import { createServer } from 'node:http';
+    let asked = 0;
+    const body = () => ({ dependencies: { relay: { status: ++asked < 3 ? 'degraded' : 'up' } } });
+    createServer((_request, answer) => answer.end(JSON.stringify(body())))
+      .listen(Number(process.env.PORT), '127.0.0.1');
+    process.on('SIGTERM', () => { console.log(asked); process.exit(0); });
+  `;
+  const { service, lines } = await serviceOf(answers);
+  service.start();
+  expect(await service.waitUntilReady(never)).toBe(true);
+  expect(await service.waitUntilUp('relay', never)).toBe(true);
+  expect(await service.waitUntilUp('nothing of the kind', never)).toBe(true);
+  await service.stop();
+  expect(lines).toEqual(['4']);
+});
+
 test('a service that was ready is started again when it dies', async () => {
   const { service, errors, notes } = await serviceOf(WELL_BEHAVED);
   service.start();

@@ -37,6 +37,11 @@ export interface ServiceOptions {
   readonly changed: () => void;
 }
 
+/** What is read of the answer of `/readyz`. */
+interface ReadyAnswer {
+  readonly dependencies?: Readonly<Record<string, { readonly status: string }>>;
+}
+
 /** Why a service can't run. */
 export interface ServiceFailure {
   readonly exitCode: number;
@@ -110,16 +115,33 @@ export class Service {
 
   /** Resolves true when it answers that it is ready; false when the signal aborts first. */
   async waitUntilReady(signal: AbortSignal): Promise<boolean> {
+    return this.#waitUntil(signal, async (answer) => {
+      await answer.body?.cancel();
+      return true;
+    });
+  }
+
+  /** Resolves true when it is ready and no dependency of this name fails; false when the signal aborts first. */
+  async waitUntilUp(dependency: string, signal: AbortSignal): Promise<boolean> {
+    return this.#waitUntil(signal, async (answer) => {
+      const { dependencies = {} } = (await answer.json()) as ReadyAnswer;
+      return ['up', 'unused', undefined].includes(dependencies[dependency]?.status);
+    });
+  }
+
+  async #waitUntil(
+    signal: AbortSignal,
+    isEnough: (ready: Response) => Promise<boolean>,
+  ): Promise<boolean> {
     while (!signal.aborted) {
       try {
         const answer = await fetch(this.#options.readyUrl, {
           signal: AbortSignal.timeout(READY_PROBE_TIMEOUT_MS),
         });
-        await answer.body?.cancel();
         if (answer.status === 200) {
           this.#wasReady = true;
-          return true;
-        }
+          if (await isEnough(answer)) return true;
+        } else await answer.body?.cancel();
       } catch {
         // Not listening yet; `failed` tells when it never will.
       }

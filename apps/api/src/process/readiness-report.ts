@@ -77,6 +77,12 @@ function jsonDependency(json: JsonStore): Dependency {
 }
 
 function relayDependency({ state, downSince, lastError, pending }: RelayStatus): Dependency {
+  if (state === 'connecting') {
+    return {
+      status: 'degraded',
+      detail: `It has not met PostgreSQL yet, ${waiting(pending)} in the journal.`,
+    };
+  }
   if (state !== 'down') return UP;
   return {
     status: 'degraded',
