@@ -7,7 +7,7 @@ import {
   planDifference,
   type RecordDifference,
 } from '../changes/index.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { raiseHighWater, readHighWater, takeIds } from './id-sequence.ts';
 import { withRetries } from './isolation.ts';
 import { boundsStatement, SWITCH_LOCK, shared } from './locks.ts';
@@ -27,27 +27,19 @@ const BEGIN = [boundsStatement(), shared(SWITCH_LOCK), READ_PHASE];
 export function postgresAdopter(context: StoreContext): EditAdopter {
   return {
     takeIds: (collection, count, above) =>
-      translated(() => takeIdsAbove(context, collection, count, above)),
+      translated(withRetries(() => takeIdsAbove(context, collection, count, above))),
     async adoptDifferences(collection, differences) {
       const conflicting: number[] = [];
       const unfit: number[] = [];
       for (let from = 0; from < differences.length; from += DIFFERENCES_MAX) {
         const some = differences.slice(from, from + DIFFERENCES_MAX);
-        const left = await translated(() => adopt(context, collection, some));
+        const left = await translated(withRetries(() => adopt(context, collection, some)));
         conflicting.push(...left.conflicting);
         unfit.push(...left.unfit);
       }
       return { conflicting, unfit };
     },
   };
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await withRetries(work);
-  } catch (error) {
-    throw storageError(error);
-  }
 }
 
 async function takeIdsAbove(

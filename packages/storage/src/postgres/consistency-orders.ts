@@ -5,7 +5,7 @@ import type {
   OrderScope,
 } from '../consistency/consistency-orders.ts';
 import { auditLog } from './audit-log.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { boundsStatement } from './locks.ts';
 import { isoInstant } from './phase-row.ts';
 import { type Row, rows, transaction } from './transaction.ts';
@@ -111,14 +111,6 @@ export function consistencyOrders(pool: Pool): ConsistencyOrders {
 
 const changesSomething = (what: OrderScope): boolean =>
   what.kind === 'backfill' || (what.kind === 'repair' && !what.dryRun);
-
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw storageError(error);
-  }
-}
 
 function orderOf(row: Row): ConsistencyOrder {
   const [id, what, actor, reason, askedAt, finishedAt, state, takenBy, progress, result] = row;

@@ -5,7 +5,7 @@ import type { Item } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import type { DirtyMarks, DirtyPart } from '../consistency/dirty-ranges.ts';
 import { RANGE_IDS } from '../store.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { boundsStatement, DIRTY_LOCK, exclusive } from './locks.ts';
 import { tombstones } from './system-tables.ts';
 import { rows, transaction } from './transaction.ts';
@@ -147,12 +147,4 @@ async function unwatched(
   return collections
     .filter(({ table }) => !isWatched(table) || !isWatched(tombstones))
     .map(({ name }) => name);
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw storageError(error);
-  }
 }

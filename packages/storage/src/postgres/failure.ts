@@ -63,6 +63,15 @@ export function failureOf(error: unknown): Failure | undefined {
   return BY_SQLSTATE[state] ?? BY_SQLSTATE[state.slice(0, 2)] ?? 'failed';
 }
 
+/** What was asked of the server, its errors as `storageError` tells them. */
+export async function translated<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
+  try {
+    return await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
 /**
  * The operating error a caller of the store gets. Errors that are not the database's come back
  * as they are: they are defects, and must not look like an outage.

@@ -29,7 +29,7 @@ import {
   type Verified,
 } from '../phase/index.ts';
 import { backfillOperations } from './backfill-operations.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { readPhaseFlags } from './flags.ts';
 import { askForPhase, readPauses, readPhaseHistory, readPhaseIntent } from './phase-intents.ts';
 import { postgresPhase } from './phase-row.ts';
@@ -165,14 +165,6 @@ function forBackfills(seen: Seen) {
   const { phase: effective } = standingOf(seen);
   const primary = primaryOf(effective) === 'json' ? seen.json : seen.postgres;
   return { effective, catchUpSince: primary?.catchUpSince ?? null, live: seen.live };
-}
-
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw storageError(error);
-  }
 }
 
 /** The two stores say the phase; a process whose JSON store can't be seen from here says it for it. */

@@ -9,7 +9,7 @@ import type {
 } from '../consistency/verify-run.ts';
 import { TandemError } from '../errors.ts';
 import type { Verified } from '../phase/index.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { boundsStatement } from './locks.ts';
 import { isoInstant } from './phase-row.ts';
 import { type Row, rows, transaction } from './transaction.ts';
@@ -223,12 +223,4 @@ function differenceOf(row: Row): VerifyDifference {
     ...sideOf('secondary', se, sv, st),
     ...(detail === null ? {} : { detail }),
   } as VerifyDifference;
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw storageError(error);
-  }
 }
