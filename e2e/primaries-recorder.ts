@@ -11,8 +11,6 @@ export interface PrimariesRecorder {
   readonly looks: number;
   /** The moments at which both would have accepted one. */
   readonly violations: readonly string[];
-  /** When JSON became the primary, by `performance.now()`: the last look at which it was not yet. */
-  readonly toJsonMs: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -25,8 +23,6 @@ const acceptsIn = ({ phase, sealed, committing }: JsonPhaseState): boolean =>
  */
 export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder {
   const violations: string[] = [];
-  const toJsonMs: number[] = [];
-  let othersMs: number | undefined;
   let looks = 0;
   let stopping = false;
   let client: pg.Client | undefined;
@@ -41,17 +37,7 @@ export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder
     }
     return (await client.query('SELECT phase, epoch, sealed FROM phase_state')).rows[0];
   };
-  const inspect = async () => {
-    const atMs = performance.now();
-    const { phase } = await inspectJsonStore(jsonDir);
-    if (phase === undefined) return undefined;
-    if (primaryOf(phase.phase) !== 'json') othersMs = atMs;
-    else if (othersMs !== undefined) {
-      toJsonMs.push(othersMs);
-      othersMs = undefined;
-    }
-    return phase;
-  };
+  const inspect = async () => (await inspectJsonStore(jsonDir)).phase;
   const look = async () => {
     const before = await inspect();
     const there = await row();
@@ -78,7 +64,6 @@ export function recordPrimaries(url: string, jsonDir: string): PrimariesRecorder
       return looks;
     },
     violations,
-    toJsonMs,
     async stop() {
       stopping = true;
       await running;

@@ -43,8 +43,6 @@ export interface Operation {
   readonly attempts: number;
   /** The api that gave the last answer. */
   readonly via?: string;
-  /** Of a read that may tell what was true before it began: since when. */
-  readonly seenFromMs?: number;
   readonly key?: string;
   /** The same request and key as an operation that was acknowledged before: it has no effect. */
   readonly isRepeat?: true;

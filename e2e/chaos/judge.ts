@@ -1,11 +1,8 @@
 // What is looked at when all is quiet: both stores, what the product says of itself, and the history.
 import { sentenceOf } from '@tandem/storage/errors';
 import type { Phase } from '@tandem/storage/phase';
-import type { PrimariesRecorder } from '../primaries-recorder.ts';
 import { askEach } from './ask-each.ts';
 import { checkHistory, type Violation } from './checker/check.ts';
-import type { Operation } from './history.ts';
-import { withLateReads } from './late-reads.ts';
 import { readFinalState, untilQuiet } from './quiet.ts';
 import type { World } from './world.ts';
 
@@ -14,12 +11,10 @@ export const sentence = (what: string): Violation => ({ what, lines: [] });
 /** Judges one run, again and again while its history grows. */
 export class Judge {
   readonly #world: World;
-  readonly #primaries: PrimariesRecorder;
   readonly #judged = new Map<number, string>();
 
-  constructor(world: World, primaries: PrimariesRecorder) {
+  constructor(world: World) {
     this.#world = world;
-    this.#primaries = primaries;
   }
 
   /** All becomes quiet; then both stores say the same, and the history allows it. */
@@ -38,7 +33,7 @@ export class Judge {
       `SELECT subject, class, kind, detail FROM divergences WHERE resolved_at IS NULL`,
     );
     const beganMs = performance.now();
-    const found = checkHistory(this.#operations(), final, this.#judged);
+    const found = checkHistory(world.history.operations, final, this.#judged);
     world.timeline.note(`the history was judged in ${Math.round(performance.now() - beganMs)} ms`);
     return [
       ...unquiet,
@@ -74,13 +69,5 @@ export class Judge {
       'SELECT from_phase, to_phase FROM phase_history WHERE from_phase <> to_phase ORDER BY id',
     );
     return rows.map(({ from_phase, to_phase }) => `${from_phase} → ${to_phase}`);
-  }
-
-  /** Every read of a single api is of the moment. */
-  #operations(): readonly Operation[] {
-    const { apis, history } = this.#world;
-    if (apis.length === 1) return history.operations;
-    const sleeps = new Map(apis.map(({ name, member }) => [name, member.sleeps]));
-    return withLateReads(history.operations, { toJsonMs: this.#primaries.toJsonMs, sleeps });
   }
 }

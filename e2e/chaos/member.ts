@@ -21,12 +21,6 @@ export interface MemberOptions {
   readonly timeline: Timeline;
 }
 
-/** By `performance.now()`; Infinity while it lasts. */
-export interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 /** A process of the system, started again whenever it ends, as a supervisor does. */
 export class Member {
   readonly #options: MemberOptions;
@@ -35,8 +29,6 @@ export class Member {
   #running: Promise<void> = Promise.resolve();
   /** Ends that neither the chaos nor the product's own rules explain. */
   readonly unexpected: string[] = [];
-  /** When it was asleep. */
-  readonly sleeps: Span[] = [];
   #lastStatus: number | NodeJS.Signals | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -73,15 +65,11 @@ export class Member {
   }
 
   suspend(): void {
-    this.sleeps.push({ fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY });
     this.#child?.kill('SIGSTOP');
   }
 
   resume(): void {
     this.#child?.kill('SIGCONT');
-    const last = this.sleeps.at(-1);
-    if (last?.toMs !== Number.POSITIVE_INFINITY) return;
-    this.sleeps.splice(-1, 1, { ...last, toMs: performance.now() });
   }
 
   /** @returns how it ended; `undefined` when it was not running */

@@ -69,7 +69,7 @@ async function violationsOf(
   const violations: Violation[] = [];
   const primaries = recordPrimaries(world.server.url, world.jsonDir);
   const sampler = startSampler(world);
-  const judge = new Judge(world, primaries);
+  const judge = new Judge(world);
   try {
     let desired: Phase = 'json-primary';
     for (const [number, round] of rounds.entries()) {

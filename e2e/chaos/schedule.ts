@@ -36,7 +36,7 @@ export interface Schedule {
 
 const LANES = 2;
 const APIS_MAX = 2;
-/** One api alone is how most run it, and no read of it may be late: such runs are judged hardest. */
+/** One api alone is how most run it. */
 const SINGLE_SHARE = 0.25;
 /** Whom it is about is drawn beside what is done: the same seed does the same to one api and to two. */
 const APART = 39_595;

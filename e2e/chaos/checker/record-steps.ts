@@ -8,9 +8,9 @@ export type Life = 'unborn' | 'deleted' | Expense;
 export function stepOf(operation: Operation, id: number): Step<Life> | undefined {
   const apply = applyOf(operation, id);
   if (apply === undefined) return undefined;
-  const { startMs, endMs, seenFromMs = startMs } = operation;
+  const { startMs, endMs } = operation;
   return {
-    ...{ startMs: seenFromMs, endMs, apply },
+    ...{ startMs, endMs, apply },
     // Made when it is shown: most steps never are.
     get text() {
       return textOf(operation, id);

@@ -29,6 +29,7 @@ import {
   pullBrake,
   type ResolvedFlags,
   RoutedStore,
+  readFence,
   walkTo,
 } from '@tandem/storage/phase';
 import {
@@ -113,15 +114,17 @@ export class ApiProcess {
     const { jsonDir } = configuration;
     this.#others = new OtherProcesses({ jsonDir, registry: this.#registry, log });
     this.watch = new CatchUpWatch(log);
+    const inspectJson = async () => (await inspectJsonStore(jsonDir)).phase;
     this.keeper = new PhaseKeeper({
-      postgres: this.postgres,
+      // Requests are answered from no snapshot in which PostgreSQL was not the primary any more (I6).
+      postgres: this.postgres.fencedBy(readFence(inspectJson)),
       requests: this.requests,
       log,
       signal: this.#stopping.signal,
       desired: () => this.flags.desired,
       openJson: (follower) => openJsonStore({ ...this.#jsonOptions(), follower }),
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
-      inspectJson: async () => (await inspectJsonStore(configuration.jsonDir)).phase,
+      inspectJson,
       newSession: (json) => this.#newSession(json),
       othersServe: () => this.#others.serve(),
       onStanding: () => this.#registry.beatNow(),

@@ -89,6 +89,33 @@ test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreS
   expect(await read).toMatchObject({ id });
 });
 
+test.for(['under the seal', 'told'] as const)(
+  'I6: reads that come before it has noticed the switch are answered by JSON, PostgreSQL being %s',
+  async (how) => {
+    const { json, store: postgres } = dual;
+    api = await newApi(SERVING);
+    await api.start();
+    const { requests } = api;
+    expect(await requests.get(expense, 1)).toBeUndefined();
+    await postgres.phase.advance(2, { sealed: true }, MOVE);
+    // Sealed, it has all that was acknowledged for as long as JSON has not committed.
+    expect(await requests.page(expense, { limit: 1 })).toEqual({ records: [] });
+    await json.phase.update({ epoch: 3, phase: 'json-primary' });
+    if (how === 'told') {
+      const told = { epoch: 3, phase: 'json-primary', sealed: false } as const;
+      await postgres.phase.advance(2, told, MOVE);
+    }
+    const { id, text } = await create(json);
+    const read = requests.get(expense, id);
+    const page = requests.page(expense, { limit: 1 });
+    const list = Array.fromAsync(requests.list(expense));
+    await json.close();
+    expect(await read).toMatchObject({ id, text });
+    expect((await page).records).toMatchObject([{ id }]);
+    expect(await list).toEqual([[text]]);
+  },
+);
+
 test('where the JSON store is the primary and can not be opened, readiness says why, and requests are told at once', async () => {
   const { json, store: postgres, directory } = dual;
   api = await newApi(SERVING);

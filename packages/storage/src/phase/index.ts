@@ -110,6 +110,7 @@ export {
   type ProcessWork,
   spokesman,
 } from './process-registry.ts';
+export { type PhaseSeen, type ReadFence, readFence } from './read-fence.ts';
 export { recognise } from './recognise.ts';
 export { type PhaseFacts, type Reconciliation, reconcile } from './reconcile.ts';
 export { RoutedStore, type RoutedStoreOptions } from './routed-store.ts';

@@ -4,8 +4,8 @@
 //    └────────────────────────┴──────── serve(store) ◀────────┘
 //    serveReads(store, sentence): open to reads; writes are told the sentence at once
 //
-// While it is held, requests wait in memory; a store that refuses as "not primary" wrote nothing, so
-// its write waits for the next store too.
+// While it is held, requests wait in memory; a store that refuses as "not primary" wrote nothing and told
+// nothing, so its request waits for the next store too.
 import type { Outcome, Write } from '../changes/index.ts';
 import type { Collection } from '../collections/index.ts';
 import { isTandemError, TandemError } from '../errors.ts';
@@ -24,7 +24,7 @@ type Standing =
 
 export interface RoutedStoreOptions {
   readonly holdTimeoutMs?: number;
-  /** A store refused a write as "not primary": the phase has moved, or is about to. */
+  /** A store refused a request as "not primary": the phase has moved, or is about to. */
   readonly onNotPrimary?: () => void;
 }
 
@@ -82,31 +82,46 @@ export class RoutedStore implements RecordStore {
 
   get(collection: Collection, id: number): Promise<StoredRecord | undefined> {
     const store = this.#openNow('reads');
-    if (store !== undefined) return store.get(collection, id);
-    return this.#open('reads').then((opened) => opened.get(collection, id));
+    // A read of the JSON store is never refused: whoever has it holds its lock.
+    if (store?.name === 'json') return store.get(collection, id);
+    return this.#served('reads', (opened) => opened.get(collection, id));
   }
 
   async page(
     collection: Collection,
     options: { readonly limit: number; readonly after?: PagePosition },
   ): Promise<Page> {
-    return (await this.#open('reads')).page(collection, options);
+    return this.#served('reads', (store) => store.page(collection, options));
   }
 
   async *list(collection: Collection): AsyncIterable<readonly string[]> {
-    yield* (await this.#open('reads')).list(collection);
+    // Refused or not is told by the first chunk.
+    const { chunks, first } = await this.#served('reads', async (store) => {
+      const begun = store.list(collection)[Symbol.asyncIterator]();
+      return { chunks: begun, first: await begun.next() };
+    });
+    try {
+      for (let next = first; next.done !== true; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
   }
 
   /** @throws {TandemError} as the store, and `unavailable` when no primary came in time */
   async write(write: Write): Promise<Outcome> {
+    return this.#served('writes', (store) => store.write(write));
+  }
+
+  /** What a store does that lets itself be asked; one that refuses is followed by the next. */
+  async #served<T>(what: 'reads' | 'writes', act: (store: Store) => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.#holdTimeoutMs;
     for (;;) {
       const before = this.#standing;
-      const store = this.#openNow('writes') ?? (await this.#open('writes', deadlineMs));
+      const store = this.#openNow(what) ?? (await this.#open(what, deadlineMs));
       try {
-        return await store.write(write);
+        return await act(store);
       } catch (error) {
-        // Refused by the store itself (I3): sealed, or moved on, or not told yet. Nothing was written.
+        // Refused by the store itself (I3, I6): sealed, or moved on, or not told yet. Nothing was done.
         if (!isTandemError(error, 'not-primary')) throw error;
         this.#options.onNotPrimary?.();
         if (this.#standing === before) await this.#changed(deadlineMs, error.message);
@@ -130,10 +145,7 @@ export class RoutedStore implements RecordStore {
     return isOpen ? standing.store : undefined;
   }
 
-  async #open(
-    what: 'reads' | 'writes',
-    deadlineMs = performance.now() + this.#holdTimeoutMs,
-  ): Promise<Store> {
+  async #open(what: 'reads' | 'writes', deadlineMs: number): Promise<Store> {
     for (;;) {
       const standing = this.#standing;
       if (standing.store === undefined) throw new TandemError('unavailable', standing.sentence);

@@ -8,6 +8,11 @@ export interface CursorBounds {
   readonly idleMs: number;
   /** The server ends the transaction after this long at all events (PostgreSQL >= 17). */
   readonly transactionMs: number;
+  /** Read in the same snapshot, before the first chunk; what `seen` throws ends it. */
+  readonly first?: {
+    readonly statement: string;
+    seen(rows: readonly Row[]): Promise<void>;
+  };
 }
 
 /**
@@ -17,18 +22,20 @@ export interface CursorBounds {
 export async function* readInChunks(
   pool: Pool,
   select: string,
-  { chunkRows, idleMs, transactionMs }: CursorBounds,
+  { chunkRows, idleMs, transactionMs, first }: CursorBounds,
 ): AsyncGenerator<readonly Row[]> {
   const client = await pool.connect();
   const ignore = () => {}; // The next statement rejects with the same.
   client.on('error', ignore);
   let whole = false;
   try {
-    await script(client, [
+    const begun = await script(client, [
       'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
       boundsStatement({ idleMs, transactionMs }),
       `DECLARE chunks NO SCROLL CURSOR FOR ${select}`,
+      ...(first === undefined ? [] : [first.statement]),
     ]);
+    await first?.seen(begun.at(-1) ?? []);
     for (;;) {
       const found = await rows(client, `FETCH ${chunkRows} FROM chunks`);
       if (found.length > 0) yield found;

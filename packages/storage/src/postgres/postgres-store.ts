@@ -4,13 +4,13 @@ import type { Collection } from '../collections/index.ts';
 import { sentenceOf } from '../errors.ts';
 import { type Log, silentLog } from '../log.ts';
 import { noObserver, type Observer } from '../observer.ts';
-import type { PostgresPhase, WrittenSince } from '../phase/index.ts';
+import type { PostgresPhase, ReadFence, WrittenSince } from '../phase/index.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { Store } from '../store.ts';
 import { postgresAdopter } from './adopt-differences.ts';
 import { applyBatch } from './apply-batch.ts';
 import { thinOutDirtyRanges } from './dirty-ranges.ts';
-import { storageError } from './failure.ts';
+import { translated } from './failure.ts';
 import { GroupCommit } from './group-commit.ts';
 import { raiseHighWater, readHighWater } from './id-sequence.ts';
 import { keysSince, readKeys, removeExpiredKeys, scanKeys } from './idempotency-keys.ts';
@@ -19,7 +19,7 @@ import { postgresPhase } from './phase-row.ts';
 import { readDigests } from './range-digests.ts';
 import { countEntries, entriesOf, getRecord, listTexts, readPage, scanEntries } from './reads.ts';
 import { recordTable } from './record-table.ts';
-import type { StoreContext } from './store-context.ts';
+import type { ReadContext, StoreContext } from './store-context.ts';
 import { writeBatch } from './write-batch.ts';
 import { writtenSince } from './written-since.ts';
 
@@ -50,6 +50,8 @@ export interface PostgresStore extends Store, EditAdopter {
   readonly name: 'postgres';
   readonly phase: PostgresPhase;
   readonly written: WrittenSince;
+  /** The same store, whose `get`, `page` and `list` are answered only from snapshots that the fence lets pass. */
+  fencedBy(fence: ReadFence): PostgresStore;
 }
 
 /** Opens the store over a migrated database. Nothing is asked of the server before it is used. */
@@ -71,13 +73,17 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
     batchBytesMax: WRITE_BATCH_BYTES_MAX,
     waitingMax: WRITES_WAITING_MAX,
   });
-  return {
+  const readsOf = (reading: ReadContext): Pick<PostgresStore, 'get' | 'page' | 'list'> => ({
+    get: (collection, id) => getRecord(reading, collection, id),
+    page: (collection, page) => readPage(reading, collection, page),
+    list: (collection) => listTexts(reading, collection, cursors),
+  });
+  const store: PostgresStore = {
     name: 'postgres',
     phase: postgresPhase(pool, now),
     written: writtenSince(context, collections),
-    get: (collection, id) => getRecord(context, collection, id),
-    page: (collection, page) => readPage(context, collection, page),
-    list: (collection) => listTexts(context, collection, cursors),
+    ...readsOf(context),
+    fencedBy: (fence) => ({ ...store, ...readsOf({ ...context, fence }) }),
     scan: (collection, afterId, limit) => scanEntries(context, collection, afterId, limit),
     digests: (collection, from, to) => readDigests(context, collection, from, to),
     count: (collection) => countEntries(context, collection),
@@ -98,14 +104,7 @@ export function openPostgresStore(options: PostgresStoreOptions): PostgresStore 
       await upkeep.settled();
     },
   };
-}
-
-async function translated<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw storageError(error);
-  }
+  return store;
 }
 
 function bytesOf({ command, key }: Write): number {

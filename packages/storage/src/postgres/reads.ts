@@ -7,7 +7,8 @@ import {
   type StoredRecord,
 } from '../store.ts';
 import { readInChunks } from './cursor.ts';
-import { storageError } from './failure.ts';
+import { storageError, translated } from './failure.ts';
+import { fencedFirst, fencedRow, fencedRows, placeIn } from './fenced-reads.ts';
 import type { Limiter } from './limiter.ts';
 import { isStorableId, quoted, recordOfRow } from './record-table.ts';
 import { type ReadContext, tableOf } from './store-context.ts';
@@ -33,11 +34,8 @@ export async function getRecord(
 ): Promise<StoredRecord | undefined> {
   if (!isStorableId(id)) return undefined;
   const table = tableOf(context, collection);
-  const [row] = await ask(
-    context,
-    `SELECT ${table.columns} FROM ${table.identifier} WHERE id = $1`,
-    [id],
-  );
+  const select = `SELECT ${table.columns} FROM ${table.identifier} WHERE id = $1`;
+  const row = await translated(fencedRow(context, select, [id]));
   return row === undefined ? undefined : recordOfRow(row);
 }
 
@@ -55,12 +53,11 @@ export async function readPage(
   const table = tableOf(context, collection);
   const date = quoted(collection.dateField);
   const where = after === undefined ? '' : `WHERE (${date}, id) < ($2::date, $3::bigint)`;
-  const found = await ask(
-    context,
-    `SELECT ${table.columns}, to_char(${date}, 'YYYY-MM-DD') FROM ${table.identifier} ${where}
-     ORDER BY ${orderOf(collection)} LIMIT $1`,
-    after === undefined ? [limit + 1] : [limit + 1, after.date, after.id],
-  );
+  const order = orderOf(collection);
+  const select = `SELECT ${table.columns}, ${placeIn(order)}, to_char(${date}, 'YYYY-MM-DD')
+    FROM ${table.identifier} ${where} ORDER BY ${order} LIMIT $1`;
+  const values = after === undefined ? [limit + 1] : [limit + 1, after.date, after.id];
+  const found = await translated(fencedRows(context, select, values));
   const shown = found.slice(0, limit);
   const records = shown.map((row) => recordOfRow(row));
   const last = records.at(-1);
@@ -148,16 +145,21 @@ export async function* listTexts(
   cursors: Limiter,
 ): AsyncGenerator<readonly string[]> {
   const table = tableOf(context, collection);
-  const select = `SELECT ${table.columns} FROM ${table.identifier} ORDER BY ${orderOf(collection)}`;
+  const order = orderOf(collection);
+  const select = (more = '') =>
+    `SELECT ${table.columns}${more} FROM ${table.identifier} ORDER BY ${order}`;
   const texts = (found: readonly Row[]) => found.map((row) => recordOfRow(row).text);
-  const few = await ask(context, `${select} LIMIT ${LIST_CHUNK_RECORDS + 1}`);
+  const head = `${select(`, ${placeIn(order)}`)} LIMIT ${LIST_CHUNK_RECORDS + 1}`;
+  const few = await translated(fencedRows(context, head, []));
   if (few.length <= LIST_CHUNK_RECORDS) {
     if (few.length > 0) yield texts(few);
     return;
   }
   const leave = await cursors.enter();
   try {
-    for await (const found of readInChunks(context.pool, select, CURSOR_BOUNDS)) yield texts(found);
+    const first = context.fence === undefined ? {} : { first: fencedFirst(context.fence) };
+    const bounds = { ...CURSOR_BOUNDS, ...first };
+    for await (const found of readInChunks(context.pool, select(), bounds)) yield texts(found);
   } catch (error) {
     throw storageError(error);
   } finally {
@@ -166,14 +168,8 @@ export async function* listTexts(
 }
 
 /** One statement outside of a transaction; a value of the caller's that is none is `invalid`. */
-async function ask(
+const ask = (
   { pool }: ReadContext,
   text: string,
   values: readonly unknown[] = [],
-): Promise<readonly Row[]> {
-  try {
-    return await rows(pool, text, values);
-  } catch (error) {
-    throw storageError(error);
-  }
-}
+): Promise<readonly Row[]> => translated(rows(pool, text, values));

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Collection } from '../collections/index.ts';
 import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
+import type { ReadFence } from '../phase/index.ts';
 import type { JobSink } from '../replication/job-sink.ts';
 import type { RecordTable } from './record-table.ts';
 
@@ -16,8 +17,8 @@ export interface StoreContext {
   readonly now: () => Date;
 }
 
-/** What reading needs. */
-export type ReadContext = Pick<StoreContext, 'pool' | 'tables'>;
+/** What reading needs. With a fence every read of clients is judged by the phase of its own snapshot. */
+export type ReadContext = Pick<StoreContext, 'pool' | 'tables'> & { readonly fence?: ReadFence };
 
 /** The table of a collection of this store. */
 export function tableOf(context: ReadContext, { name }: Pick<Collection, 'name'>): RecordTable {
