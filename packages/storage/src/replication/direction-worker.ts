@@ -20,8 +20,10 @@ import { readBacklog } from './backlog.ts';
 import { type BackoffBounds, backoffMs, pause } from './backoff.ts';
 import type { QueueClient } from './boss.ts';
 import { jobsDueWithin, takeBackLapsed } from './claims.ts';
+import { DirectionPause } from './direction-pause.ts';
 import { QUEUES } from './job-sink.ts';
 import { RECORD_FAILURES_MAX, settle } from './settle.ts';
+import { takeBackSilentClaims } from './silent-claims.ts';
 import { TakenJobs } from './taken-jobs.ts';
 
 const BATCH_JOBS_MAX = 1_000;
@@ -31,9 +33,6 @@ const POLL_MS = 500;
 const GATHER_MS = 40;
 const DRAIN_POLL_MS = 50;
 const PROBE: BackoffBounds = { minMs: 250, maxMs: 5_000 };
-const TAKE_BACK_INTERVAL_MS = 2_000;
-/** How long whoever fetched jobs in pg-boss's way may be silent before they are taken back. */
-const CLAIM_LAPSE_MS = 6_000;
 
 export interface DirectionOptions {
   /** The secondary: which queue is worked, and what its jobs are applied to. */
@@ -84,7 +83,8 @@ class RunningDirection implements DirectionWorker {
   readonly #queue: string;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
-  readonly #takeBackTimer: NodeJS.Timeout;
+  readonly #pause: DirectionPause;
+  readonly #endTakingBack: () => void;
   /** Ends the idle wait. */
   #nudge = new AbortController();
   #drainUntilMs = Number.POSITIVE_INFINITY;
@@ -94,33 +94,43 @@ class RunningDirection implements DirectionWorker {
   #settling: Promise<void> = Promise.resolve();
   #state: DirectionState = 'working';
   #settled = 0;
-  #paused: { since: string; because: string } | undefined;
   /** How many jobs to take at most: 1 after an outage, doubled with every batch that went through. A
    *  batch that is itself too much for the secondary (large records, a slow disk) would otherwise be
    *  taken again and again, with one probe between. */
   #jobsMax = Number.POSITIVE_INFINITY;
   #started = false;
-  #takingBack = false;
   /** The last batch was all there was, and that was little. */
   #tookFew = false;
 
   constructor(options: DirectionOptions) {
     this.#options = options;
     this.#queue = QUEUES[options.direction];
-    this.#takeBackTimer = setInterval(() => void this.#takeBack(), TAKE_BACK_INTERVAL_MS);
-    this.#takeBackTimer.unref();
+    const { direction, log, queues } = options;
+    const named = { direction, queue: this.#queue, log };
+    this.#pause = new DirectionPause({ ...named, waiting: () => this.#waiting() });
+    this.#endTakingBack = takeBackSilentClaims({
+      ...named,
+      pool: queues.pool,
+      isPaused: () => this.#isPaused,
+      onTakenBack: () => this.wake(),
+    });
     this.#ended = this.#run();
   }
 
   status(): DirectionStatus {
+    const { current } = this.#pause;
     return {
       direction: this.#options.direction,
       state: this.#state,
       settled: this.#settled,
-      ...(this.#paused === undefined
+      ...(current === undefined
         ? {}
-        : { pausedSince: this.#paused.since, pausedBecause: this.#paused.because }),
+        : { pausedSince: current.since, pausedBecause: current.because }),
     };
+  }
+
+  get #isPaused(): boolean {
+    return this.#pause.current !== undefined;
   }
 
   wake(): void {
@@ -152,7 +162,7 @@ class RunningDirection implements DirectionWorker {
       }
     }
     await this.#putDown();
-    clearInterval(this.#takeBackTimer);
+    this.#endTakingBack();
     this.#state = 'stopped';
   }
 
@@ -181,19 +191,19 @@ class RunningDirection implements DirectionWorker {
     if (jobs.length === 0) {
       await this.#settling;
       // Nothing waits, so nothing proved that the secondary is well.
-      if (this.#paused !== undefined) await store.idHighWater();
-      this.#resume();
+      if (this.#isPaused) await store.idHighWater();
+      this.#pause.end();
       return false;
     }
     this.#inHand = batch;
     this.#tookFew = jobs.length < this.#batchSize();
-    this.#state = this.#paused === undefined ? 'working' : 'paused';
+    this.#state = this.#isPaused ? 'paused' : 'working';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#takeAhead();
     const startedMs = performance.now();
     const outcomes = await applyBatch(jobs, store, collections);
     observer.applied({ direction, startedMs, endedMs: performance.now(), jobs: outcomes });
     this.#jobsMax *= 2;
-    this.#resume();
+    this.#pause.end();
     await this.#settling;
     this.#inHand = undefined;
     this.#settling = this.#settle(batch, outcomes);
@@ -225,12 +235,12 @@ class RunningDirection implements DirectionWorker {
 
   /** While paused a single job probes the secondary: only a write proves that it takes writes. */
   #batchSize(): number {
-    if (this.#paused !== undefined) return 1;
+    if (this.#isPaused) return 1;
     return Math.min(this.#jobsMax, this.#options.batchJobsMax ?? BATCH_JOBS_MAX);
   }
 
   #takeAhead(): void {
-    if (this.#paused !== undefined) return;
+    if (this.#isPaused) return;
     this.#next = this.#take();
     this.#next.catch(() => undefined);
   }
@@ -258,37 +268,10 @@ class RunningDirection implements DirectionWorker {
   }
 
   async #pauseFor(error: unknown): Promise<void> {
-    const because = sentenceOf(error);
-    const { direction, log } = this.#options;
     await this.#putDown();
     this.#jobsMax = 1;
     this.#state = 'paused';
-    if (this.#paused !== undefined) {
-      this.#paused = { ...this.#paused, because };
-      log.debug(
-        { direction, error: because },
-        `Dual-write: ${this.#queue} still paused: ${because}`,
-      );
-      return;
-    }
-    const since = new Date().toISOString();
-    this.#paused = { since, because };
-    const waiting = await this.#waiting();
-    log.warn(
-      { direction, since, waiting, error: because },
-      `Dual-write: ${this.#queue} paused since ${since}, ${waiting ?? 'an unknown number of'} jobs wait: ${because}`,
-    );
-  }
-
-  #resume(): void {
-    if (this.#paused === undefined) return;
-    const { since } = this.#paused;
-    const { direction, log } = this.#options;
-    this.#paused = undefined;
-    log.info(
-      { direction, since },
-      `Dual-write: ${this.#queue} resumed, it was paused since ${since}`,
-    );
+    await this.#pause.for(sentenceOf(error));
   }
 
   async #waiting(): Promise<number | undefined> {
@@ -296,28 +279,6 @@ class RunningDirection implements DirectionWorker {
       return (await readBacklog(this.#options.queues.pool)).queues[this.#queue]?.waiting;
     } catch {
       return undefined; // The server that can't be asked is the pause's own reason.
-    }
-  }
-
-  async #takeBack(): Promise<void> {
-    if (this.#paused !== undefined || this.#takingBack) return;
-    this.#takingBack = true;
-    try {
-      const { pool } = this.#options.queues;
-      const jobs = await takeBackLapsed(pool, this.#queue, CLAIM_LAPSE_MS);
-      if (jobs === 0) return;
-      this.#options.log.info(
-        { direction: this.#options.direction, jobs },
-        `Dual-write: ${jobs} jobs of a worker that fell silent are taken back`,
-      );
-      this.wake();
-    } catch (error) {
-      this.#options.log.debug(
-        { error: sentenceOf(error) },
-        'Lapsed claims could not be taken back',
-      );
-    } finally {
-      this.#takingBack = false;
     }
   }
 }
