@@ -8,6 +8,7 @@ import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
 import { isTandemError, TandemError } from '@tandem/storage/errors';
 import {
+  inspectJsonPhase,
   inspectJsonStore,
   type JsonStore,
   type JsonStoreOptions,
@@ -114,7 +115,7 @@ export class ApiProcess {
     const { jsonDir } = configuration;
     this.#others = new OtherProcesses({ jsonDir, registry: this.#registry, log });
     this.watch = new CatchUpWatch(log);
-    const inspectJson = async () => (await inspectJsonStore(jsonDir)).phase;
+    const inspectJson = () => inspectJsonPhase(jsonDir);
     this.keeper = new PhaseKeeper({
       // Requests are answered from no snapshot in which PostgreSQL was not the primary any more (I6).
       postgres: this.postgres.fencedBy(readFence(inspectJson)),
@@ -213,11 +214,12 @@ export class ApiProcess {
   async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
     const row = await this.postgres.phase.read();
     if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
-    if (row.phase !== desired && !(await this.#others.serve())) return undefined;
-    const { phase: manifest } = await inspectJsonStore(this.#options.configuration.jsonDir);
-    const behind =
-      manifest === undefined || (manifest.pairId === row.pairId && manifest.epoch <= row.epoch);
-    if (!behind) return undefined;
+    const manifest = await inspectJsonPhase(this.#options.configuration.jsonDir);
+    // A folder without a store is nothing to walk with: the pair's JSON side is lost, or on another machine.
+    if (manifest !== undefined) {
+      if (row.phase !== desired && !(await this.#others.serve())) return undefined;
+      if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
+    }
     // One that was put back is looked at by whoever holds the JSON store.
     const { here } = await this.postgres.phase.acquaintance(row.pairId);
     return postgresWasRestored(here, manifest?.seenPostgres ?? null) ? undefined : row;

@@ -40,6 +40,8 @@ const LOOK_INTERVAL_MS = 250;
 const HURRY_INTERVAL_MS = 20;
 /** After a step was refused or failed; what it measured rarely changes sooner. */
 const RETRY_INTERVAL_MS = 5_000;
+const ELSEWHERE =
+  'The JSON store of this installation is not in this JSON_DIR; this process serves in the PostgreSQL phases.';
 /** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
 const LOCK_PATIENCE_MS = 5_000;
 
@@ -203,7 +205,10 @@ export class PhaseKeeper {
     if (row === undefined) return this.#takeOver();
     this.#catchUpSince = row.catchUpSince;
     this.warmth.look(row.phase);
-    if (primaryOf(row.phase) === 'postgres' && !row.sealed) {
+    // A manifest that can't be read is told by whoever opens the store; PostgreSQL is served without it.
+    const manifest = await this.#options.inspectJson().catch(() => 'unreadable' as const);
+    const isServable = primaryOf(row.phase) === 'postgres' && !row.sealed;
+    if (isServable && !isOvertaken(row, manifest)) {
       this.#lockHeldSinceMs = undefined;
       this.#standsBy = undefined;
       if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
@@ -222,7 +227,17 @@ export class PhaseKeeper {
       // The answer to the telling may have been lost, or the teller have died.
       await this.#holdIfJsonCommitted(row.epoch + 1);
     }
+    if (manifest === undefined && row.pairId !== null) return this.#waitElsewhere(row);
     await this.#takeOver();
+  }
+
+  /** The pair's JSON store is lost, or on another machine: an empty one taken for it would be no pair's, and lift
+   *  the seal of whoever moves the real one. */
+  #waitElsewhere({ phase }: PostgresPhaseState): void {
+    this.#standsBy = ELSEWHERE;
+    this.waitingFor.sentence = ELSEWHERE;
+    // Under the seal requests wait for its end; those of a JSON phase are another process's.
+    if (primaryOf(phase) === 'json') this.#options.requests.refuse(ELSEWHERE);
   }
 
   /** The phase row; `undefined` when it can't be read, but JSON says that it is the primary. */
@@ -317,3 +332,14 @@ export class PhaseKeeper {
     this.#nudge = new AbortController();
   }
 }
+
+/** Whether JSON became the primary after what the row says: PostgreSQL is one that does not have the telling. */
+const isOvertaken = (
+  row: PostgresPhaseState,
+  manifest: JsonPhaseState | 'unreadable' | undefined,
+): boolean =>
+  manifest !== undefined &&
+  manifest !== 'unreadable' &&
+  manifest.pairId === row.pairId &&
+  manifest.epoch > row.epoch &&
+  primaryOf(manifest.phase) === 'json';

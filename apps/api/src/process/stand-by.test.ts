@@ -116,6 +116,23 @@ test.for(['under the seal', 'told'] as const)(
   },
 );
 
+test('I6, I12: PostgreSQL put back to before it was told is not served while the manifest says JSON', async () => {
+  const { json, store: postgres } = dual;
+  api = await newApi(SERVING);
+  await api.start();
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await until('it stands by', () => api.keeper.standsBy !== undefined);
+  const { id, text } = await create(json);
+  const catchUpSince = '2025-12-07T10:00:00.000Z';
+  await postgres.phase.advance(3, { epoch: 2, phase: 'postgres-primary', catchUpSince }, MOVE);
+  await until('it has looked', () => api.keeper.catchUpSince === catchUpSince);
+  const read = api.requests.get(expense, id);
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await json.close();
+  expect(await read).toMatchObject({ id, text });
+});
+
 test('where the JSON store is the primary and can not be opened, readiness says why, and requests are told at once', async () => {
   const { json, store: postgres, directory } = dual;
   api = await newApi(SERVING);

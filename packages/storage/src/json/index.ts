@@ -17,7 +17,7 @@ export type { CreateOptions, FileFacts, FileLock, FileSystem, OpenFile } from '.
 export { realFileSystem } from './file-system.ts';
 export { freshReads } from './fresh-reads.ts';
 export { type HandoverRequest, requestHandover } from './handover.ts';
-export { inspectJsonStore, type JsonInspection } from './inspect.ts';
+export { inspectJsonPhase, inspectJsonStore, type JsonInspection } from './inspect.ts';
 export type { JournalRoom } from './journal.ts';
 export {
   type JsonSnapshot,

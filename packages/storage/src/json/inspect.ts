@@ -42,6 +42,21 @@ export async function inspectJsonStore(
   }
 }
 
+/**
+ * The phase that the manifest says, without its lock and without a look at anything else; `undefined` where there is
+ * no store. @throws {TandemError} as `inspectJsonStore`
+ */
+export async function inspectJsonPhase(
+  directory: string,
+  fileSystem: FileSystem = realFileSystem,
+): Promise<JsonPhaseState | undefined> {
+  try {
+    return (await readManifest(fileSystem, layoutOf(directory)))?.phase;
+  } catch (error) {
+    throw storageError(`reading ${directory}`, error);
+  }
+}
+
 async function inspect(directory: string, fileSystem: FileSystem): Promise<JsonInspection> {
   const layout = layoutOf(directory);
   const holder = await lockHolder(fileSystem, layout);

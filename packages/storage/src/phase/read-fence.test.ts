@@ -1,4 +1,5 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { TandemError } from '../errors.ts';
 import type { PostgresStore } from '../postgres/index.ts';
 import { MOVE, type OpenedPostgres, openTestStore } from '../testing/postgres-fixture.ts';
 import { create, expense } from '../testing/store-fixture.ts';
@@ -39,6 +40,7 @@ const reads = (id: number) => [
   () => store.get(expense, id),
   () => store.get(expense, 99),
   () => store.page(expense, { limit: 2 }),
+  () => store.page(expense, { limit: 2, after: { date: '', id: 7 } }),
   () => listed(store),
 ];
 
@@ -66,6 +68,18 @@ test('I6: sealed, it is read until the manifest says that JSON has committed', a
   for (const read of reads(id)) await expect(read()).rejects.toMatchObject(NOT_PRIMARY);
   // On a machine without the manifest nobody can know.
   manifest = undefined;
+  for (const read of reads(id)) await expect(read()).rejects.toMatchObject(NOT_PRIMARY);
+});
+
+test('I6: sealed, a later epoch counts whatever its phase, and a manifest that can not be read is no answer', async () => {
+  const { id } = await create(opened.store);
+  const epoch = await become({ sealed: true });
+  // JSON was the primary and is not any more, while the reader slept between its rows and its look.
+  manifest = { phase: 'postgres-primary', epoch: epoch + 2 } as JsonPhaseState;
+  for (const read of reads(id)) await expect(read()).rejects.toMatchObject(NOT_PRIMARY);
+  store = opened.store.fencedBy(
+    readFence(() => Promise.reject(new TandemError('refused-to-open', 'Damaged.'))),
+  );
   for (const read of reads(id)) await expect(read()).rejects.toMatchObject(NOT_PRIMARY);
 });
 

@@ -20,12 +20,24 @@ export function readFence(inspectJson: () => Promise<JsonPhaseState | undefined>
   return async ({ phase, epoch, sealed }) => {
     if (primaryOf(phase) === 'postgres') {
       if (!sealed) return;
-      const manifest = await inspectJson();
-      if (manifest !== undefined && !hasMovedOn(manifest, epoch)) return;
+      const manifest = await lookAt(inspectJson);
+      // A later epoch in any phase: JSON may have been the primary and not be it any more.
+      if (manifest !== undefined && manifest.epoch <= epoch) return;
     }
-    throw new TandemError('not-primary', 'PostgreSQL is not the primary, or may not be any more.');
+    throw notPrimary();
   };
 }
 
-const hasMovedOn = (manifest: JsonPhaseState, epoch: number): boolean =>
-  primaryOf(manifest.phase) === 'json' && manifest.epoch > epoch;
+const notPrimary = (cause?: unknown): TandemError =>
+  new TandemError('not-primary', 'PostgreSQL is not the primary, or may not be any more.', {
+    cause,
+  });
+
+/** A manifest that can't be read says nothing: whoever asks waits, as for a switch. */
+async function lookAt(inspectJson: () => Promise<JsonPhaseState | undefined>) {
+  try {
+    return await inspectJson();
+  } catch (error) {
+    throw notPrimary(error);
+  }
+}

@@ -114,17 +114,22 @@ export class RoutedStore implements RecordStore {
 
   /** What a store does that lets itself be asked; one that refuses is followed by the next. */
   async #served<T>(what: 'reads' | 'writes', act: (store: Store) => Promise<T>): Promise<T> {
-    const deadlineMs = performance.now() + this.#holdTimeoutMs;
+    let deadlineMs: number | undefined;
+    // Counted from when it first has to wait: a long list may have been served for minutes.
+    const byMs = () => {
+      deadlineMs ??= performance.now() + this.#holdTimeoutMs;
+      return deadlineMs;
+    };
     for (;;) {
       const before = this.#standing;
-      const store = this.#openNow(what) ?? (await this.#open(what, deadlineMs));
+      const store = this.#openNow(what) ?? (await this.#open(what, byMs()));
       try {
         return await act(store);
       } catch (error) {
         // Refused by the store itself (I3, I6): sealed, or moved on, or not told yet. Nothing was done.
         if (!isTandemError(error, 'not-primary')) throw error;
         this.#options.onNotPrimary?.();
-        if (this.#standing === before) await this.#changed(deadlineMs, error.message);
+        if (this.#standing === before) await this.#changed(byMs(), error.message);
       }
     }
   }
@@ -171,10 +176,13 @@ export class RoutedStore implements RecordStore {
         clearTimeout(timer);
         settle();
       };
-      const timer = setTimeout(() => {
-        this.#waiting = this.#waiting.filter((waiting) => waiting !== wake);
-        fail(new TandemError('unavailable', sentence));
-      }, deadlineMs - performance.now());
+      const timer = setTimeout(
+        () => {
+          this.#waiting = this.#waiting.filter((waiting) => waiting !== wake);
+          fail(new TandemError('unavailable', sentence));
+        },
+        Math.max(0, deadlineMs - performance.now()),
+      );
       this.#waiting.push(wake);
     });
   }

@@ -46,6 +46,11 @@ async function read(
   return found.map((row) => row.slice(SEEN.length)).filter(([id]) => id !== null);
 }
 
+/** Nothing is read, and answered all the same: what PostgreSQL is at this moment is judged. */
+export async function passFence({ pool, fence }: ReadContext): Promise<void> {
+  if (fence !== undefined) await fence(phaseOfRow((await rows(pool, READ_PHASE))[0]));
+}
+
 /** The first statement of a transaction whose snapshot is read from afterwards, and who judges it. */
 export const fencedFirst = (fence: ReadFence) => ({
   statement: READ_PHASE,

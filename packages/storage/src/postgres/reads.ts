@@ -8,7 +8,7 @@ import {
 } from '../store.ts';
 import { readInChunks } from './cursor.ts';
 import { storageError, translated } from './failure.ts';
-import { fencedFirst, fencedRow, fencedRows, placeIn } from './fenced-reads.ts';
+import { fencedFirst, fencedRow, fencedRows, passFence, placeIn } from './fenced-reads.ts';
 import type { Limiter } from './limiter.ts';
 import { isStorableId, quoted, recordOfRow } from './record-table.ts';
 import { type ReadContext, tableOf } from './store-context.ts';
@@ -49,7 +49,10 @@ export async function readPage(
   { limit, after }: { readonly limit: number; readonly after?: PagePosition },
 ): Promise<Page> {
   // Only records that no table of ours can hold have the empty date, and it sorts last.
-  if (after?.date === '') return { records: [] };
+  if (after?.date === '') {
+    await translated(passFence(context));
+    return { records: [] };
+  }
   const table = tableOf(context, collection);
   const date = quoted(collection.dateField);
   const where = after === undefined ? '' : `WHERE (${date}, id) < ($2::date, $3::bigint)`;
