@@ -32,7 +32,7 @@ const WORKER_STOP_TIMEOUT_MS = 75_000;
 const LEFTOVER_STOP_TIMEOUT_MS = 75_000;
 const WORKER_READY_TIMEOUT_MS = 60_000;
 /** A catch-up of many records may take longer: the banner does not wait for it. */
-const RELAY_UP_TIMEOUT_MS = 5_000;
+const RELAY_UP_TIMEOUT_MS = 2_000;
 const STILL_STARTING_INTERVAL_MS = 15_000;
 
 const root = join(import.meta.dirname, '..', '..');
