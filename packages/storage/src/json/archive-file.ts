@@ -10,7 +10,12 @@ import type { Collection } from '../collections/index.ts';
 import { TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { readContent, type StoreContent } from './archive-content.ts';
-import { leaveWorkplace, takeWorkplace, type Workplace } from './archive-workplace.ts';
+import {
+  leaveWorkplace,
+  removeUnpacked,
+  takeWorkplace,
+  type Workplace,
+} from './archive-workplace.ts';
 import { type FileSystem, isFileError, realFileSystem } from './file-system.ts';
 import { openJsonSnapshot } from './json-snapshot.ts';
 import { layoutOf } from './layout.ts';
@@ -142,7 +147,7 @@ export async function checkArchive(
   try {
     return await readBack(file, folder, { collections, fileSystem: realFileSystem });
   } finally {
-    await fs.rm(folder, { recursive: true, force: true });
+    await removeUnpacked(folder);
   }
 }
 

@@ -50,7 +50,7 @@ export async function leaveWorkplace(directory: string, place: Workplace): Promi
 
 async function remove({ draft, unpacked }: Workplace): Promise<void> {
   await fs.rm(draft, { force: true });
-  await fs.rm(unpacked, { recursive: true, force: true });
+  await removeUnpacked(unpacked);
 }
 
 async function clearLeftovers(directory: string, log: Log): Promise<void> {
@@ -81,3 +81,8 @@ function noteOf(text: string): Note | undefined {
     return undefined; // Somebody else wrote it: a run replaces it whole.
   }
 }
+
+/** Removes what was unpacked. An unpacking that failed may still end what it had begun to write: then the folder
+ *  is not empty at the first try. */
+export const removeUnpacked = (folder: string): Promise<void> =>
+  fs.rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
