@@ -19,7 +19,7 @@ test('I1, I7: what a killed process renamed without a sync stays, whatever is re
     const again = await killed.open();
     expect(await allTexts(again)).toEqual(texts);
     expect(again.externalEdits()).toEqual([]);
-    for (const crashed of killed.crashes(24)) {
+    for (const crashed of killed.crashes(12)) {
       const last = await crashed.open();
       expect(await allTexts(last)).toEqual(texts);
       expect(last.externalEdits()).toEqual([]);
