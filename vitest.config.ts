@@ -12,7 +12,7 @@ export default defineConfig({
     globalSetup: isChaos ? [] : ['packages/embedded-postgres/src/test-server.ts'],
     include: ['{apps,packages}/*/src/**/*.test.ts', '{bench,e2e,scripts}/**/*.test.ts'],
     // Most of a test here is waiting (for a sync, a server, a process): more files at once than cores.
-    maxWorkers: 5,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
