@@ -1,7 +1,7 @@
-import { getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Pool, PoolClient } from 'pg';
 import type { Item } from '../changes/index.ts';
+import { getTableName } from '../collections/drizzle.ts';
 import type { Collection } from '../collections/index.ts';
 import type { DirtyMarks, DirtyPart } from '../consistency/dirty-ranges.ts';
 import { RANGE_IDS } from '../store.ts';

@@ -1,4 +1,4 @@
-import { getTableName } from 'drizzle-orm';
+import { getTableName } from '../collections/drizzle.ts';
 import {
   type Collection,
   canonicalText,

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -9,12 +8,13 @@ import {
   json,
   pgTable,
   primaryKey,
+  sql,
   text,
   timestamp,
   unique,
   uniqueIndex,
   uuid,
-} from 'drizzle-orm/pg-core';
+} from '../collections/drizzle.ts';
 
 /** Text ordered by its UTF-8 bytes, whatever the database's locale is. */
 const bytewiseText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });

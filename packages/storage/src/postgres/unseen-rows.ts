@@ -1,5 +1,5 @@
-import { getTableName } from 'drizzle-orm';
 import type { Pool } from 'pg';
+import { getTableName } from '../collections/drizzle.ts';
 import type { Collection } from '../collections/index.ts';
 import { storageError } from './failure.ts';
 import { quoted } from './record-table.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { defineCollection, optional, required } from '../collection.ts';
 import {
   bigint,
   check,
@@ -8,9 +8,9 @@ import {
   json,
   numeric,
   pgTable,
+  sql,
   text,
-} from 'drizzle-orm/pg-core';
-import { defineCollection, optional, required } from '../collection.ts';
+} from '../drizzle.ts';
 
 export const expenses = pgTable(
   'expenses',
