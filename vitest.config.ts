@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/testing/longest-first.ts';
 
 /** Drills take minutes: `npm run drill:failpoints` runs them, an ordinary run leaves them out. */
 const drills = process.env.TANDEM_DRILLS === undefined ? ['e2e/drills/**'] : [];
@@ -13,6 +14,7 @@ export default defineConfig({
     include: ['{apps,packages}/*/src/**/*.test.ts', '{bench,e2e,scripts}/**/*.test.ts'],
     // Most of a test here is waiting (for a sync, a server, a process): more files at once than cores.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

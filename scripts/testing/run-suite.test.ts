@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 /** Runs vitest on one test file of this content, in a folder of its own. */
-function runSample(content: string, budgetSeconds = 60) {
+function runSample(content: string, budgetSeconds = 60, except: readonly string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-suite-'));
   folders.push(folder);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -23,7 +23,8 @@ function runSample(content: string, budgetSeconds = 60) {
     join(folder, 'sample.test.ts'),
     `import { describe, expect, test } from 'vitest';\n${content}`,
   );
-  return runSuite({ name: 'sample', files: [], budgetSeconds }, { folder, output: 'ignore' });
+  const suite = { name: 'sample', files: [], except, budgetSeconds };
+  return runSuite(suite, { folder, output: 'ignore' });
 }
 
 test('passed, failed and skipped tests are counted, the last two by name', async () => {
@@ -39,6 +40,11 @@ test('passed, failed and skipped tests are counted, the last two by name', async
     failed: ['group bad'],
     skipped: ['group not here', 'group some day'],
   });
+});
+
+test('a file that is left out is not run', async () => {
+  const result = await runSample(`test('good', () => {});`, 60, ['**/sample.test.ts']);
+  expect(result).toMatchObject({ passed: 0, failed: [expect.anything()] });
 });
 
 test('a file that can not be loaded is a failure', async () => {

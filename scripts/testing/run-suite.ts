@@ -67,6 +67,7 @@ function runVitest(
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--allowOnly=false', '--reporter=default', '--reporter=json'],
       ...[`--outputFile.json=${reportFile(home)}`, ...suite.files],
+      ...(suite.except ?? []).map((glob) => `--exclude=${glob}`),
     ],
     {
       cwd: folder,

@@ -5,6 +5,8 @@ export interface Suite {
   readonly name: string;
   /** Paths or folders from the root, as vitest's file filters. */
   readonly files: readonly string[];
+  /** Files among them that are left out, as globs. */
+  readonly except?: readonly string[];
   /** Wall time after which the suite is ended and counted as failed. */
   readonly budgetSeconds: number;
   readonly environment?: Readonly<Record<string, string>>;
@@ -23,9 +25,11 @@ export const SUITES: readonly Suite[] = [
   { name: 'apps', files: ['apps/'], budgetSeconds: 105 },
   { name: 'scripts', files: ['scripts/'], budgetSeconds: 30 },
   {
-    // What speaks SQL, once more on the oldest PostgreSQL that is supported.
+    // What speaks SQL, once more on the oldest PostgreSQL that is supported; not what is about a lost
+    // connection, or about passing time.
     name: 'PostgreSQL 15',
     files: ['packages/storage/src/postgres/', 'packages/storage/src/replication/'],
+    except: ['**/statement-faults.test.ts', '**/flag-watch.test.ts', '**/outage.test.ts'],
     budgetSeconds: 90,
     environment: { TANDEM_TEST_PG_BIN: POSTGRES_15 },
     missing: () =>
@@ -38,7 +42,7 @@ export const SUITES: readonly Suite[] = [
     name: 'chaos',
     files: ['e2e/chaos/campaign.test.ts'],
     budgetSeconds: 180,
-    environment: { TANDEM_CHAOS_SECONDS: '90', TANDEM_SEED: '221' },
+    environment: { TANDEM_CHAOS_SECONDS: '60', TANDEM_SEED: '221' },
   },
 ];
 

@@ -17,7 +17,7 @@ import { until } from '../testing/until.ts';
 import { queuedByRelay } from './verify-run.ts';
 
 const WRITERS = 6;
-const RUNS = 3;
+const RUNS = 2;
 
 /** Changes on their way beyond which the writers wait: stores write faster than a queue delivers. */
 const LAG_MAX = 150;
@@ -70,7 +70,7 @@ for (const [primary, phase] of CASES) {
     onTestFailed(() => console.error(`TANDEM_SEED=${seed}`));
     const dual = await openLive(phase);
     const store = primary === 'json' ? dual.json : dual.store;
-    for (let n = 0; n < 500; n++) await create(store);
+    await Promise.all(Array.from({ length: 500 }, () => create(store)));
     const stop = writeBeside(dual, store, randomFrom(seed));
     for (let n = 0; n < RUNS; n++) {
       const { counts } = await dual.compare(primary, { patienceMs: 800 });
@@ -106,7 +106,7 @@ test('beside the holder, over a snapshot of the JSON primary, it is the same', a
   onTestFailed(() => console.error(`TANDEM_SEED=${seed}`));
   const dual = await openLive('json-primary');
   const { directory, collections, pool, json } = dual;
-  for (let n = 0; n < 100; n++) await create(json);
+  await Promise.all(Array.from({ length: 100 }, () => create(json)));
   const stop = writeBeside(dual, json, randomFrom(seed));
   const snapshot = await openJsonSnapshot({ directory, collections });
   onTestFinished(() => snapshot.close());

@@ -9,7 +9,7 @@ import { MODEL_EPOCH } from '../testing/store-model.ts';
 import type { StoreSubject } from '../testing/store-subject.ts';
 import { openJsonStore, realFileSystem } from './index.ts';
 
-const RUNS = 100;
+const RUNS = 60;
 /** Small, so that checkpoints also come by themselves. */
 const CHECKPOINT_AFTER_BYTES = 16 << 10;
 
