@@ -70,7 +70,7 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
           const { status = 0 } = answer ?? {};
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
           const fault = faultOf(document, request, answer);
-          if (fault !== undefined) violated(index, request, fault);
+          if (fault !== undefined) violated(index, request, `${fault}; before it came ${previous}`);
           if (answer === undefined) continue;
           const contradiction = known.answered(sent, answer);
           if (contradiction !== undefined) violated(index, request, contradiction);

@@ -96,6 +96,17 @@ test.each([
   expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 [\s\S]*"status":"ok"/);
 });
 
+test.each([
+  ['close', 'close'],
+  ['keep-alive', 'keep-alive'],
+])('who asks for %s with a body that is too large is told so', async (asked, told) => {
+  const body = `Content-Length: 1048577\r\n\r\n${' '.repeat(1_048_577)}`;
+  const end =
+    asked === 'close' ? '' : `GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+  const answer = await rawExchange(url, `${POST}Connection: ${asked}\r\n${body}${end}`);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 413 [^{]*\r\nconnection: ${told}\r\n`, 'i'));
+});
+
 test('a connection that says nothing is closed', async () => {
   const socket = await rawConnection(url);
   await received(socket);

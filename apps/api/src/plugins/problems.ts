@@ -72,7 +72,9 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (refused !== undefined) {
     // Closing while the client still sends would reset the connection, and the answer with it. The
     // rest of the body is read and thrown away instead, for as long as a request may take to arrive.
-    if (refused.code === 'too-large') reply.removeHeader('connection');
+    if (refused.code === 'too-large') {
+      reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
+    }
     refuse(reply, refused);
     return;
   }
