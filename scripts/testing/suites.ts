@@ -42,7 +42,7 @@ export const SUITES: readonly Suite[] = [
     name: 'chaos',
     files: ['e2e/chaos/campaign.test.ts'],
     budgetSeconds: 180,
-    environment: { TANDEM_CHAOS_SECONDS: '60', TANDEM_SEED: '221' },
+    environment: { TANDEM_CHAOS_SECONDS: '90', TANDEM_SEED: '221' },
   },
 ];
 

@@ -1,12 +1,8 @@
-//                     ┌─ PostgreSQL is primary and desired ──────────────▶ serve PostgreSQL
-//   start ── flags ───┤                                                      │
-//                     └─ take the JSON lock ─ mend ─ walk ─┬─ JSON primary ▶ serve JSON, relay
-//                                                          └─ give it up ──▶ serve PostgreSQL
-//   from then on the phase keeper follows, and moves, the phase
+//   start ── flags, manifest ──▶ first standing ──▶ the phase keeper follows, and moves, the phase
 import type { Collection } from '@tandem/storage/collections';
 import type { Configuration } from '@tandem/storage/configuration';
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { isTandemError, TandemError } from '@tandem/storage/errors';
+import { TandemError } from '@tandem/storage/errors';
 import {
   inspectJsonPhase,
   inspectJsonStore,
@@ -14,7 +10,6 @@ import {
   type JsonStoreOptions,
   markServing,
   openJsonStore,
-  othersServing,
   type ServingMark,
   WarmFollower,
 } from '@tandem/storage/json';
@@ -22,16 +17,11 @@ import type { Log } from '@tandem/storage/log';
 import type { Observer } from '@tandem/storage/observer';
 import {
   disagreement,
-  type Phase,
   type PhaseFlags,
   type ProcessWork,
-  postgresWasRestored,
-  primaryOf,
-  pullBrake,
   type ResolvedFlags,
   RoutedStore,
   readFence,
-  walkTo,
 } from '@tandem/storage/phase';
 import {
   createPool,
@@ -49,13 +39,11 @@ import {
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
 import { DatabaseProbe } from './database-probe.ts';
-import { holdJsonStore } from './json-holder.ts';
+import { FirstStanding } from './first-standing.ts';
 import { JsonSession } from './json-session.ts';
 import { API } from './json-take-over.ts';
 import { OtherProcesses } from './other-processes.ts';
 import { PhaseKeeper } from './phase-keeper.ts';
-import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
-import { awaitsAnswer } from './unanswered-commit.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
 
@@ -152,22 +140,14 @@ export class ApiProcess {
 
   async #start(): Promise<void> {
     const { configuration, log } = this.#options;
-    const database = await this.database.ask();
+    const found = await this.database.ask();
     this.#stopping.signal.throwIfAborted();
     this.database.watch();
     const { phase: manifest } = await inspectJsonStore(configuration.jsonDir);
     this.#lastKnownFlags = manifest?.lastKnownFlags ?? null;
     await this.#flags.start();
     this.#mark = await markServing(configuration.jsonDir, 'api');
-    const { flags } = this;
-    const brakes = !database.usable && asksForBrake(configuration.lockedFlags, manifest);
-    if (!database.usable && !brakes) {
-      refuseWithoutPostgres(flags, manifest, database.why);
-    }
-    const row = database.usable ? await this.#servableRow(flags.desired) : undefined;
-    if (row !== undefined) this.keeper.servePostgres(row);
-    else if (brakes) await this.#brake();
-    else await this.#walk();
+    await this.#firstStanding().take(manifest, found);
     this.#stopping.signal.throwIfAborted();
     const phase = this.keeper.effective?.phase;
     log.info({ phase, desired: this.flags.desired }, `Serving in ${phase}.`);
@@ -208,79 +188,17 @@ export class ApiProcess {
     }
   }
 
-  /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
-   *  PostgreSQL like this. Beside one that serves, a walk's pause would be that one's, and no gate would be
-   *  asked: there the phase moves by a live switch alone. */
-  async #servableRow(desired: Phase): Promise<{ phase: Phase; epoch: number } | undefined> {
-    const row = await this.postgres.phase.read();
-    if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
-    const manifest = await inspectJsonPhase(this.#options.configuration.jsonDir);
-    // A folder without a store is nothing to walk with: the pair's JSON side is lost, or on another machine.
-    if (manifest !== undefined) {
-      if (row.phase !== desired && !(await this.#others.serve())) return undefined;
-      if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
-    }
-    // One that was put back is looked at by whoever holds the JSON store.
-    const { here } = await this.postgres.phase.acquaintance(row.pairId);
-    return postgresWasRestored(here, manifest?.seenPostgres ?? null) ? undefined : row;
-  }
-
-  /** @throws {TandemError} `unavailable` while another api process of this machine lives */
-  async #brake(): Promise<void> {
+  #firstStanding(): FirstStanding {
     const { configuration, log } = this.#options;
-    const others = await othersServing(configuration.jsonDir);
-    if (others.length > 0) {
-      const sentence = `The emergency brake is refused: ${others.join(', ')} may still write to PostgreSQL; stop it first.`;
-      throw new TandemError('unavailable', sentence);
-    }
-    const json = await this.#holdJson();
-    const session = this.#newSession(json);
-    this.keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
-    session.machine.brake();
-    this.keeper.serveJson(session);
-  }
-
-  #holdJson(): Promise<JsonStore> {
-    return holdJsonStore(this.#jsonOptions(), {
-      signal: this.#stopping.signal,
-      onHeld: (sentence) => this.requests.refuse(sentence),
+    return new FirstStanding({
+      ...{ configuration, log, postgres: this.postgres, requests: this.requests },
+      ...{ keeper: this.keeper, others: this.#others, signal: this.#stopping.signal },
+      database: () => this.database.state,
+      flags: () => this.flags,
+      tableFlags: () => this.#flags.tableFlags(),
+      jsonOptions: () => this.#jsonOptions(),
+      newSession: (json) => this.#newSession(json),
     });
-  }
-
-  async #walk(): Promise<void> {
-    const { log } = this.#options;
-    const json = await this.#holdJson();
-    // Another api may have held it for days: what was asked for when this one started counts no more.
-    const { flags } = this;
-    const session = this.#newSession(json);
-    this.requests.refuse(`The stores are being brought to ${flags.desired}.`);
-    const { state } = this.database;
-    try {
-      const { effective, waitingFor } = await walkTo(flags.desired, {
-        ...session.context('start'),
-        postgres: state.usable ? this.postgres : null,
-        ...(state.usable ? {} : { unreachable: state.why }),
-        jsonIsBlank: json.isBlank,
-        disagreement: state.usable ? await this.#others.mayNotWalk(json, flags) : null,
-      });
-      this.keeper.waitingFor.sentence = waitingFor;
-      if (waitingFor !== null) {
-        const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
-        log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
-      }
-      const lastKnownFlags = this.#flags.tableFlags();
-      if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
-      if (primaryOf(effective) === 'json') return this.keeper.serveJson(session);
-    } catch (error) {
-      const isUnanswered = isTandemError(error, 'unavailable') && awaitsAnswer(json);
-      if (isUnanswered) return this.keeper.serveReads(session, error.message);
-      await session.letGo();
-      throw error;
-    }
-    const ended = json.phase.read();
-    await session.letGo();
-    this.keeper.servePostgres(ended);
-    this.keeper.warmth.keepFrom(json, ended.phase);
   }
 
   #jsonOptions(): JsonStoreOptions {

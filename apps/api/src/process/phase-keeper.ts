@@ -8,30 +8,14 @@
 // The driver of a switch is whoever holds the JSON lock. Without it this process follows the phase
 // row; with it, the manifest.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTandemError, sentenceOf } from '@tandem/storage/errors';
+import { sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore, WarmFollower } from '@tandem/storage/json';
-import type { Log } from '@tandem/storage/log';
-import {
-  type JsonPhaseState,
-  mendAlone,
-  nextPhase,
-  type Phase,
-  type PostgresPhaseState,
-  primaryOf,
-  type RoutedStore,
-  within,
-} from '@tandem/storage/phase';
-import type { PostgresStore } from '@tandem/storage/postgres';
+import { mendAlone, nextPhase, primaryOf } from '@tandem/storage/phase';
 import type { JsonSession } from './json-session.ts';
-import {
-  API,
-  ASK_TIMEOUT_MS,
-  agreeAfterTakeOver,
-  holderOf,
-  sayTakenOver,
-} from './json-take-over.ts';
+import { agreeAfterTakeOver } from './json-take-over.ts';
 import { JsonWarmth } from './json-warmth.ts';
 import { ProblemTeller } from './problem-teller.ts';
+import { StandBy, type StandByOptions, type Standing } from './stand-by.ts';
 import { awaitsAnswer, UnansweredCommit } from './unanswered-commit.ts';
 import { WaitingFor } from './waiting-for.ts';
 
@@ -40,23 +24,11 @@ const LOOK_INTERVAL_MS = 250;
 const HURRY_INTERVAL_MS = 20;
 /** After a step was refused or failed; what it measured rarely changes sooner. */
 const RETRY_INTERVAL_MS = 5_000;
-const ELSEWHERE =
-  'The JSON store of this installation is not in this JSON_DIR; this process serves in the PostgreSQL phases.';
-/** Requests wait this long for a JSON lock that somebody else holds, then are told so. */
-const LOCK_PATIENCE_MS = 5_000;
 
-export interface PhaseKeeperOptions {
-  readonly postgres: PostgresStore;
-  readonly requests: RoutedStore;
-  readonly log: Log;
+export interface PhaseKeeperOptions extends StandByOptions {
   readonly signal: AbortSignal;
-  readonly desired: () => Phase;
-  /** Opens the JSON store if nobody holds it. @throws {TandemError} `lock-held` */
-  readonly openJson: (follower: WarmFollower | undefined) => Promise<JsonStore>;
   /** @param from a store that this process has just closed */
   readonly newFollower: (from?: JsonStore) => WarmFollower;
-  /** What the manifest says, without the lock. */
-  readonly inspectJson: () => Promise<JsonPhaseState | undefined>;
   readonly newSession: (json: JsonStore) => JsonSession;
   /** Whether other api processes serve. */
   readonly othersServe: () => Promise<boolean>;
@@ -69,12 +41,10 @@ export class PhaseKeeper {
   readonly #options: PhaseKeeperOptions;
   readonly warmth: JsonWarmth;
   #session: JsonSession | undefined;
-  #effective: { phase: Phase; epoch: number } | undefined;
+  #effective: Standing | undefined;
   readonly waitingFor: WaitingFor;
-  #catchUpSince: string | null | undefined;
+  readonly #standBy: StandBy;
   #retryAtMs = 0;
-  #lockHeldSinceMs: number | undefined;
-  #standsBy: string | undefined;
   readonly #unanswered = new UnansweredCommit();
   #nudge = new AbortController();
   readonly #problems: ProblemTeller;
@@ -84,26 +54,32 @@ export class PhaseKeeper {
     this.warmth = new JsonWarmth(options.newFollower);
     this.#problems = new ProblemTeller(options.log);
     this.waitingFor = new WaitingFor(options.log, options.onStanding);
+    this.#standBy = new StandBy(options, {
+      warmth: this.warmth,
+      waitingFor: this.waitingFor,
+      effective: () => this.#effective,
+      stands: (standing) => void this.#stands(standing),
+    });
   }
 
   get session(): JsonSession | undefined {
     return this.#session;
   }
 
-  get effective(): { readonly phase: Phase; readonly epoch: number } | undefined {
+  get effective(): Standing | undefined {
     return this.#effective;
   }
 
   /** That another api has the JSON store, as a sentence. Readiness says it at once; requests are told
    *  only when they have waited, and a balancer sends none any more. */
   get standsBy(): string | undefined {
-    return this.#standsBy;
+    return this.#standBy.holder;
   }
 
   /** While PostgreSQL is primary: since when JSON must be brought up by difference, or `null`;
    *  `undefined` before the row was read. */
   get catchUpSince(): string | null | undefined {
-    return this.#catchUpSince;
+    return this.#standBy.catchUpSince;
   }
 
   /** Look now: the flags changed, or a store refused a write. */
@@ -139,7 +115,7 @@ export class PhaseKeeper {
     else requests.serveReads(session.json, sentence);
   }
 
-  servePostgres(state: { phase: Phase; epoch: number }): void {
+  servePostgres(state: Standing): void {
     this.#stands(state);
     this.#options.requests.serve(this.#options.postgres);
   }
@@ -200,96 +176,13 @@ export class PhaseKeeper {
   }
 
   async #lookWithout(): Promise<void> {
-    const { postgres, requests, desired } = this.#options;
-    const row = await this.#row();
-    if (row === undefined) return this.#takeOver();
-    this.#catchUpSince = row.catchUpSince;
-    this.warmth.look(row.phase);
-    // A manifest that can't be read is told by whoever opens the store; PostgreSQL is served without it.
-    const manifest = await this.#options.inspectJson().catch(() => 'unreadable' as const);
-    const isServable = primaryOf(row.phase) === 'postgres' && !row.sealed;
-    if (isServable && !isOvertaken(row, manifest)) {
-      this.#lockHeldSinceMs = undefined;
-      this.#standsBy = undefined;
-      if (requests.standing.store !== postgres || requests.waiting > 0) this.servePostgres(row);
-      this.#stands(row);
-      this.waitingFor.sentence =
-        desired() === row.phase
-          ? null
-          : 'the worker, which holds the JSON store, to move the phase.';
-      return;
-    }
-    // JSON is primary, or about to be: what PostgreSQL holds may be behind in a moment.
-    if (primaryOf(row.phase) === 'json') {
-      requests.hold('all');
-      this.#stands(row);
-    } else {
-      // The answer to the telling may have been lost, or the teller have died.
-      await this.#holdIfJsonCommitted(row.epoch + 1);
-    }
-    if (manifest === undefined && row.pairId !== null) return this.#waitElsewhere(row);
-    await this.#takeOver();
+    const json = await this.#standBy.look();
+    if (json !== undefined) await this.#takeOver(json);
   }
 
-  /** The pair's JSON store is lost, or on another machine: an empty one taken for it would be no pair's, and lift
-   *  the seal of whoever moves the real one. */
-  #waitElsewhere({ phase }: PostgresPhaseState): void {
-    this.#standsBy = ELSEWHERE;
-    this.waitingFor.sentence = ELSEWHERE;
-    // Under the seal requests wait for its end; those of a JSON phase are another process's.
-    if (primaryOf(phase) === 'json') this.#options.requests.refuse(ELSEWHERE);
-  }
-
-  /** The phase row; `undefined` when it can't be read, but JSON says that it is the primary. */
-  async #row(): Promise<PostgresPhaseState | undefined> {
-    const { postgres } = this.#options;
-    try {
-      return await within(ASK_TIMEOUT_MS, 'PostgreSQL', postgres.phase.read());
-    } catch (error) {
-      const { phase, epoch } = this.#effective ?? { phase: 'json-only', epoch: 0 };
-      const since = primaryOf(phase) === 'json' ? epoch : epoch + 1;
-      if (!(await this.#holdIfJsonCommitted(since))) throw error;
-      return undefined;
-    }
-  }
-
-  /** Whether the manifest alone says that JSON is the primary, at this epoch or a later one. Then nothing
-   *  more is read from PostgreSQL. */
-  async #holdIfJsonCommitted(epoch: number): Promise<boolean> {
-    const { inspectJson, requests } = this.#options;
-    const manifest = await inspectJson();
-    if (manifest === undefined || primaryOf(manifest.phase) !== 'json') return false;
-    if (manifest.epoch < epoch || manifest.committing !== null) return false;
-    requests.hold('all');
-    return true;
-  }
-
-  /** Takes the JSON store when its last holder has let go of it, and serves what is true then. */
-  async #takeOver(): Promise<void> {
-    const { openJson, newSession, requests, postgres, log } = this.#options;
-    let json: JsonStore;
-    const askedMs = performance.now();
-    try {
-      json = await openJson(this.warmth.follower);
-    } catch (error) {
-      if (!isTandemError(error, 'lock-held')) {
-        this.#standsBy = undefined;
-        // Nobody can say when it will be mended: requests that wait for it are told what is wrong.
-        const { standing } = requests;
-        const isHeld = standing.store !== undefined && standing.holding === 'all';
-        if (isHeld) requests.refuse(sentenceOf(error));
-        throw error;
-      }
-      this.#lockHeldSinceMs ??= performance.now();
-      this.waitingFor.sentence = error.message;
-      this.#standsBy = holderOf(error) === API ? error.message : undefined;
-      const heldMs = performance.now() - this.#lockHeldSinceMs;
-      if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
-      return;
-    }
-    this.#lockHeldSinceMs = undefined;
-    this.#standsBy = undefined;
-    sayTakenOver(log, json, askedMs);
+  /** Serves what is true once the stores agree. */
+  async #takeOver(json: JsonStore): Promise<void> {
+    const { newSession, postgres } = this.#options;
     await this.warmth.end();
     const session = newSession(json);
     try {
@@ -312,11 +205,11 @@ export class PhaseKeeper {
     this.warmth.keepFrom(session.json, state.phase);
   }
 
-  #stands({ phase, epoch }: { phase: Phase; epoch: number }): { phase: Phase } {
+  #stands({ phase, epoch }: Standing): Standing {
     const before = this.#effective;
     this.#effective = { phase, epoch };
     if (before?.phase !== phase || before.epoch !== epoch) this.#options.onStanding();
-    return { phase };
+    return this.#effective;
   }
 
   #say(problem: string): void {
@@ -332,14 +225,3 @@ export class PhaseKeeper {
     this.#nudge = new AbortController();
   }
 }
-
-/** Whether JSON became the primary after what the row says: PostgreSQL is one that does not have the telling. */
-const isOvertaken = (
-  row: PostgresPhaseState,
-  manifest: JsonPhaseState | 'unreadable' | undefined,
-): boolean =>
-  manifest !== undefined &&
-  manifest !== 'unreadable' &&
-  manifest.pairId === row.pairId &&
-  manifest.epoch > row.epoch &&
-  primaryOf(manifest.phase) === 'json';

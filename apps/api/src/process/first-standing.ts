@@ -1,0 +1,153 @@
+//             ┌─ PostgreSQL is primary and desired ──────────────▶ serve PostgreSQL
+//   manifest, ┼─ brake ──────────────────────────────────────────▶ serve JSON alone
+//   row       └─ take the JSON lock ─ mend ─ walk ─┬─ JSON primary ▶ serve JSON, relay
+//                                                  └─ give it up ──▶ serve PostgreSQL
+import type { Configuration } from '@tandem/storage/configuration';
+import { isTandemError, TandemError } from '@tandem/storage/errors';
+import {
+  inspectJsonPhase,
+  type JsonStore,
+  type JsonStoreOptions,
+  othersServing,
+} from '@tandem/storage/json';
+import type { Log } from '@tandem/storage/log';
+import {
+  type JsonPhaseState,
+  type Phase,
+  type PhaseFlags,
+  postgresWasRestored,
+  primaryOf,
+  pullBrake,
+  type ResolvedFlags,
+  type RoutedStore,
+  walkTo,
+} from '@tandem/storage/phase';
+import type { PostgresStore } from '@tandem/storage/postgres';
+import type { DatabaseState } from './database-probe.ts';
+import { holdJsonStore } from './json-holder.ts';
+import type { JsonSession } from './json-session.ts';
+import type { OtherProcesses } from './other-processes.ts';
+import type { PhaseKeeper } from './phase-keeper.ts';
+import type { Standing } from './stand-by.ts';
+import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
+import { awaitsAnswer } from './unanswered-commit.ts';
+
+export interface FirstStandingOptions {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  readonly postgres: PostgresStore;
+  readonly requests: RoutedStore;
+  readonly keeper: PhaseKeeper;
+  readonly others: OtherProcesses;
+  readonly signal: AbortSignal;
+  readonly database: () => DatabaseState;
+  readonly flags: () => ResolvedFlags;
+  /** What the table said last; `null` before it was read. */
+  readonly tableFlags: () => PhaseFlags | null;
+  readonly jsonOptions: () => JsonStoreOptions;
+  readonly newSession: (json: JsonStore) => JsonSession;
+}
+
+/** How a process that starts comes to serve. */
+export class FirstStanding {
+  readonly #options: FirstStandingOptions;
+
+  constructor(options: FirstStandingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Brings the system to the desired phase as far as it goes, and serves.
+   * @param manifest what it said before anything was asked
+   * @param found PostgreSQL when it was asked first
+   * @throws {TandemError} when not even the present phase can be served; the sentence says why
+   */
+  async take(manifest: JsonPhaseState | undefined, found: DatabaseState): Promise<void> {
+    const { configuration, keeper, flags } = this.#options;
+    if (!found.usable) {
+      if (asksForBrake(configuration.lockedFlags, manifest)) return this.#brake();
+      refuseWithoutPostgres(flags(), manifest, found.why);
+      return this.#walk();
+    }
+    const row = await this.#servableRow(flags().desired);
+    if (row !== undefined) keeper.servePostgres(row);
+    else await this.#walk();
+  }
+
+  /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
+   *  PostgreSQL like this. Beside one that serves, a walk's pause would be that one's, and no gate would be
+   *  asked: there the phase moves by a live switch alone. */
+  async #servableRow(desired: Phase): Promise<Standing | undefined> {
+    const { configuration, postgres, others } = this.#options;
+    const row = await postgres.phase.read();
+    if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
+    const manifest = await inspectJsonPhase(configuration.jsonDir);
+    // A folder without a store is nothing to walk with: the pair's JSON side is lost, or on another machine.
+    if (manifest !== undefined) {
+      if (row.phase !== desired && !(await others.serve())) return undefined;
+      if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
+    }
+    // One that was put back is looked at by whoever holds the JSON store.
+    const { here } = await postgres.phase.acquaintance(row.pairId);
+    return postgresWasRestored(here, manifest?.seenPostgres ?? null) ? undefined : row;
+  }
+
+  /** @throws {TandemError} `unavailable` while another api process of this machine lives */
+  async #brake(): Promise<void> {
+    const { configuration, log, keeper, newSession } = this.#options;
+    const others = await othersServing(configuration.jsonDir);
+    if (others.length > 0) {
+      const sentence = `The emergency brake is refused: ${others.join(', ')} may still write to PostgreSQL; stop it first.`;
+      throw new TandemError('unavailable', sentence);
+    }
+    const json = await this.#holdJson();
+    const session = newSession(json);
+    keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
+    session.machine.brake();
+    keeper.serveJson(session);
+  }
+
+  #holdJson(): Promise<JsonStore> {
+    const { jsonOptions, signal, requests } = this.#options;
+    return holdJsonStore(jsonOptions(), {
+      signal,
+      onHeld: (sentence) => requests.refuse(sentence),
+    });
+  }
+
+  async #walk(): Promise<void> {
+    const { log, keeper, requests, others, newSession, database, tableFlags } = this.#options;
+    const json = await this.#holdJson();
+    // Another api may have held it for days: what was asked for when this one started counts no more.
+    const flags = this.#options.flags();
+    const session = newSession(json);
+    requests.refuse(`The stores are being brought to ${flags.desired}.`);
+    const state = database();
+    try {
+      const { effective, waitingFor } = await walkTo(flags.desired, {
+        ...session.context('start'),
+        postgres: state.usable ? this.#options.postgres : null,
+        ...(state.usable ? {} : { unreachable: state.why }),
+        jsonIsBlank: json.isBlank,
+        disagreement: state.usable ? await others.mayNotWalk(json, flags) : null,
+      });
+      keeper.waitingFor.sentence = waitingFor;
+      if (waitingFor !== null) {
+        const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
+        log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
+      }
+      const lastKnownFlags = tableFlags();
+      if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
+      if (primaryOf(effective) === 'json') return keeper.serveJson(session);
+    } catch (error) {
+      const isUnanswered = isTandemError(error, 'unavailable') && awaitsAnswer(json);
+      if (isUnanswered) return keeper.serveReads(session, error.message);
+      await session.letGo();
+      throw error;
+    }
+    const ended = json.phase.read();
+    await session.letGo();
+    keeper.servePostgres(ended);
+    keeper.warmth.keepFrom(json, ended.phase);
+  }
+}
