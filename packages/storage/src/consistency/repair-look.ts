@@ -1,7 +1,7 @@
 import type { Collection } from '../collections/index.ts';
 import type { SeenDifference } from './divergence-ledger.ts';
 import { type ComparedStores, type Heard, Looks } from './looks.ts';
-import { Patience } from './second-look.ts';
+import { Patience } from './patience.ts';
 
 type Subject = SeenDifference['subject'];
 

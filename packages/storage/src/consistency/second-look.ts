@@ -2,7 +2,7 @@
 //        ^                                                              ├──> still, and not on its
 //        └── pause ◀── moved since, or a change of it is pending ◀──────┤    way: a difference
 //                                                                       └──> patience over: in flight
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Patience, Wait } from './patience.ts';
 import type { Explained, MarkPosition } from './verify-run.ts';
 
 /** A subject both stores disagreed about, and a token of the primary's state of it then. */
@@ -33,40 +33,6 @@ export interface SecondLook<Subject, Sides> {
   undecided(look: Look<Subject, Sides>, moved: boolean): void;
 }
 
-const PAUSE_MIN_MS = 20;
-const PAUSE_MAX_MS = 1_000;
-
-/** How long a run waits for what is moving, in all. */
-export class Patience {
-  readonly #deadlineMs: number;
-  readonly #signal: AbortSignal | undefined;
-
-  constructor(patienceMs: number, signal: AbortSignal | undefined) {
-    this.#deadlineMs = performance.now() + patienceMs;
-    this.#signal = signal;
-  }
-
-  get isOver(): boolean {
-    return performance.now() >= this.#deadlineMs;
-  }
-
-  check(): void {
-    this.#signal?.throwIfAborted();
-  }
-
-  /** Waits, longer with each attempt, but not beyond the end. */
-  async pause(attempt: number): Promise<void> {
-    const rest = Math.max(0, this.#deadlineMs - performance.now());
-    const ms = Math.min(PAUSE_MIN_MS * 2 ** Math.min(attempt, 10), PAUSE_MAX_MS, rest);
-    try {
-      await sleep(ms, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
-    } catch (error) {
-      this.check();
-      throw error;
-    }
-  }
-}
-
 /**
  * Looks at candidates again until each is settled, or the patience is over.
  *
@@ -79,12 +45,22 @@ export async function lookAgain<Subject, Sides>(
   patience: Patience,
   second: SecondLook<Subject, Sides>,
 ): Promise<void> {
+  if (candidates.length === 0) return;
+  await patience.during((wait) => lookUntilSettled(candidates, mark, wait, second));
+}
+
+async function lookUntilSettled<Subject, Sides>(
+  candidates: readonly Candidate<Subject>[],
+  mark: MarkPosition,
+  wait: Wait,
+  second: SecondLook<Subject, Sides>,
+): Promise<void> {
   const first = new Map(candidates.map(({ subject, primaryState }) => [subject, primaryState]));
   let open = first;
   for (let attempt = 0; open.size > 0; attempt++) {
-    patience.check();
-    const isLast = patience.isOver;
-    const queued = await queuedInTime(await mark(), patience);
+    wait.check();
+    const isLast = wait.isOver;
+    const queued = await queuedInTime(await mark(), wait);
     const subjects = [...open.keys()];
     const explained = await second.explain(subjects);
     const moving = new Map<Subject, string>();
@@ -100,14 +76,14 @@ export async function lookAgain<Subject, Sides>(
       else moving.set(subject, primaryState);
     }
     open = moving;
-    if (open.size > 0) await patience.pause(attempt);
+    if (open.size > 0) await wait.pause(attempt);
   }
 }
 
-async function queuedInTime(queued: () => Promise<boolean>, patience: Patience): Promise<boolean> {
+async function queuedInTime(queued: () => Promise<boolean>, wait: Wait): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     if (await queued()) return true;
-    if (patience.isOver) return false;
-    await patience.pause(attempt);
+    if (wait.isOver) return false;
+    await wait.pause(attempt);
   }
 }

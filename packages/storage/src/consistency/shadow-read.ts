@@ -10,7 +10,7 @@ import type { Observer, ShadowRead } from '../observer.ts';
 import type { Page, PagePosition, StoredRecord } from '../store.ts';
 import type { DivergenceReports, SeenDifference } from './divergence-ledger.ts';
 import { type ComparedStores, Looks, stateOf } from './looks.ts';
-import { Patience } from './second-look.ts';
+import { Patience } from './patience.ts';
 import { comparePages, compareRecords, type ToldDifferently } from './shadow-compare.ts';
 
 /** Reads of the secondary under way at once; one more is dropped. */
