@@ -13,6 +13,7 @@ import { inTurns, ratiosOf, spreadOf } from './turns.ts';
 /** Those that take long even when they are quick are left to whoever runs the bench. */
 const IN_CI = [
   ...['group-commit', 'stored', 'checkpoint', 'opening', 'take-over', 'backfill', 'api'],
+  ...['verify', 'drain'],
 ];
 
 /** It starts a dozen processes. */
@@ -25,7 +26,7 @@ describe('the bench', () => {
       const main = join(import.meta.dirname, 'main.ts');
       const { stdout } = await promisify(execFile)(process.execPath, [main, '--quick', ...IN_CI]);
       const rows = stdout.split('\n').filter((line) => /^\| .* \| (≥|≤|>) /.test(line));
-      expect(rows).toHaveLength(15);
+      expect(rows).toHaveLength(19);
       for (const row of rows) expect(row).not.toMatch(/NaN|Infinity|undefined/);
     },
     BENCH_TIMEOUT_MS,
