@@ -111,6 +111,7 @@ export class ApiProcess {
       log,
       signal: this.#stopping.signal,
       desired: () => this.flags.desired,
+      tableFlags: () => this.#flags.tableFlags(),
       openJson: (follower) => openJsonStore({ ...this.#jsonOptions(), follower }),
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
       inspectJson,
@@ -195,7 +196,6 @@ export class ApiProcess {
       ...{ keeper: this.keeper, others: this.#others, signal: this.#stopping.signal },
       database: () => this.database.state,
       flags: () => this.flags,
-      tableFlags: () => this.#flags.tableFlags(),
       jsonOptions: () => this.#jsonOptions(),
       newSession: (json) => this.#newSession(json),
     });

@@ -14,7 +14,6 @@ import type { Log } from '@tandem/storage/log';
 import {
   type JsonPhaseState,
   type Phase,
-  type PhaseFlags,
   postgresWasRestored,
   primaryOf,
   pullBrake,
@@ -42,8 +41,6 @@ export interface FirstStandingOptions {
   readonly signal: AbortSignal;
   readonly database: () => DatabaseState;
   readonly flags: () => ResolvedFlags;
-  /** What the table said last; `null` before it was read. */
-  readonly tableFlags: () => PhaseFlags | null;
   readonly jsonOptions: () => JsonStoreOptions;
   readonly newSession: (json: JsonStore) => JsonSession;
 }
@@ -116,7 +113,7 @@ export class FirstStanding {
   }
 
   async #walk(): Promise<void> {
-    const { log, keeper, requests, others, newSession, database, tableFlags } = this.#options;
+    const { log, keeper, requests, others, newSession, database } = this.#options;
     const json = await this.#holdJson();
     // Another api may have held it for days: what was asked for when this one started counts no more.
     const flags = this.#options.flags();
@@ -136,8 +133,7 @@ export class FirstStanding {
         const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
         log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
       }
-      const lastKnownFlags = tableFlags();
-      if (lastKnownFlags !== null) await json.phase.update({ lastKnownFlags });
+      await keeper.lastKnownFlags.keepIn(json.phase);
       if (primaryOf(effective) === 'json') return keeper.serveJson(session);
     } catch (error) {
       const isUnanswered = isTandemError(error, 'unavailable') && awaitsAnswer(json);

@@ -10,10 +10,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sentenceOf } from '@tandem/storage/errors';
 import type { JsonStore, WarmFollower } from '@tandem/storage/json';
-import { mendAlone, nextPhase, primaryOf } from '@tandem/storage/phase';
+import { mendAlone, nextPhase, type PhaseFlags, primaryOf } from '@tandem/storage/phase';
 import type { JsonSession } from './json-session.ts';
 import { agreeAfterTakeOver } from './json-take-over.ts';
 import { JsonWarmth } from './json-warmth.ts';
+import { LastKnownFlags } from './last-known-flags.ts';
 import { ProblemTeller } from './problem-teller.ts';
 import { StandBy, type StandByOptions, type Standing } from './stand-by.ts';
 import { awaitsAnswer, UnansweredCommit } from './unanswered-commit.ts';
@@ -30,6 +31,8 @@ export interface PhaseKeeperOptions extends StandByOptions {
   /** @param from a store that this process has just closed */
   readonly newFollower: (from?: JsonStore) => WarmFollower;
   readonly newSession: (json: JsonStore) => JsonSession;
+  /** What the flags' table said when they counted last; `null` before it was read. */
+  readonly tableFlags: () => PhaseFlags | null;
   /** Whether other api processes serve. */
   readonly othersServe: () => Promise<boolean>;
   /** What this process says of itself has changed. */
@@ -40,6 +43,7 @@ export interface PhaseKeeperOptions extends StandByOptions {
 export class PhaseKeeper {
   readonly #options: PhaseKeeperOptions;
   readonly warmth: JsonWarmth;
+  readonly lastKnownFlags: LastKnownFlags;
   #session: JsonSession | undefined;
   #effective: Standing | undefined;
   readonly waitingFor: WaitingFor;
@@ -53,6 +57,7 @@ export class PhaseKeeper {
     this.#options = options;
     this.warmth = new JsonWarmth(options.newFollower);
     this.#problems = new ProblemTeller(options.log);
+    this.lastKnownFlags = new LastKnownFlags(options.tableFlags, options.log);
     this.waitingFor = new WaitingFor(options.log, options.onStanding);
     this.#standBy = new StandBy(options, {
       warmth: this.warmth,
@@ -156,6 +161,7 @@ export class PhaseKeeper {
     this.#stands(state);
     const isServed = requests.standing.store === session.json && requests.takesWrites;
     if (!isServed || requests.waiting > 0) this.serveJson(session);
+    await this.lastKnownFlags.keepIn(session.json.phase);
     const wanted = desired();
     const next = nextPhase(state.phase, wanted);
     if (next === undefined) {
