@@ -116,7 +116,7 @@ export class ApiProcess {
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
       inspectJson,
       newSession: (json) => this.#newSession(json),
-      othersServe: () => this.#others.serve(),
+      othersServe: () => this.#others.serveAnywhere(),
       onStanding: () => this.#registry.beatNow(),
     });
   }
@@ -223,7 +223,7 @@ export class ApiProcess {
       verifySchedule: this.#options.configuration.verifySchedule,
       signal: this.#stopping.signal,
       desiredBy: (rows) => this.#flags.desiredBy(rows),
-      othersServe: () => this.#others.serve(),
+      othersServe: () => this.#others.serveAnywhere(),
       onReunited: () => this.keeper.reunited(),
       outside: async () => {
         const { state } = this.database;

@@ -83,6 +83,8 @@ export class FirstStanding {
     if (manifest !== undefined) {
       if (row.phase !== desired && !(await others.serve())) return undefined;
       if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
+      // Whoever holds the JSON store may answer reads from it until it is told that this is the primary.
+      if (manifest.committing !== null) return undefined;
     }
     // One that was put back is looked at by whoever holds the JSON store.
     const { here } = await postgres.phase.acquaintance(row.pairId);

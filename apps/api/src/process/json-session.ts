@@ -47,7 +47,7 @@ export interface JsonSessionOptions {
   readonly verifySchedule: VerifySchedule;
   readonly signal: AbortSignal;
   readonly desiredBy: LiveContext['desiredBy'];
-  /** Whether other api processes serve. */
+  /** Whether other api processes serve, wherever they are. */
   readonly othersServe: () => Promise<boolean>;
   /** After the emergency brake both sides were brought together. */
   readonly onReunited: () => void;

@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import { sentenceOf } from '@tandem/storage/errors';
 import { type JsonStore, othersServing } from '@tandem/storage/json';
 import type { Log } from '@tandem/storage/log';
-import { disagreement, primaryOf, type ResolvedFlags } from '@tandem/storage/phase';
+import { disagreement, primaryOf, type ResolvedFlags, within } from '@tandem/storage/phase';
 import type { ProcessRegistry } from '@tandem/storage/postgres';
+import { ASK_TIMEOUT_MS } from './json-take-over.ts';
 
 /** This process as a sentence names it. */
 const OWN = { kind: 'api', pid: process.pid, host: hostname() } as const;
@@ -19,6 +20,8 @@ export interface OtherProcessesOptions {
 /** What a process has to know of those beside it before it moves anything. */
 export class OtherProcesses {
   readonly #options: OtherProcessesOptions;
+  /** Whether PostgreSQL knew of another api when it was asked last. */
+  #isKnown = false;
 
   constructor(options: OtherProcessesOptions) {
     this.#options = options;
@@ -27,6 +30,20 @@ export class OtherProcesses {
   /** Whether api processes of this machine serve, that is, those who share the JSON store. */
   async serve(): Promise<boolean> {
     return (await othersServing(this.#options.jsonDir)).length > 0;
+  }
+
+  /** Whether api processes serve anywhere: those of this machine, and those that PostgreSQL knows of, or knew of
+   *  when it could be asked last. On another machine one has another JSON_DIR, and serves PostgreSQL from it. */
+  async serveAnywhere(): Promise<boolean> {
+    if (await this.serve()) return true;
+    const { registry, log } = this.#options;
+    try {
+      const others = await within(ASK_TIMEOUT_MS, 'PostgreSQL', registry.others());
+      this.#isKnown = others.some(({ kind }) => kind === 'api');
+    } catch (error) {
+      log.debug({ error: sentenceOf(error) }, 'Who else serves could not be asked.');
+    }
+    return this.#isKnown;
   }
 
   /** Why a start that got the JSON store is not to move the phase before it serves; `null` when it may:

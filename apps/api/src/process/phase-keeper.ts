@@ -33,7 +33,7 @@ export interface PhaseKeeperOptions extends StandByOptions {
   readonly newSession: (json: JsonStore) => JsonSession;
   /** What the flags' table said when they counted last; `null` before it was read. */
   readonly tableFlags: () => PhaseFlags | null;
-  /** Whether other api processes serve. */
+  /** Whether other api processes serve, wherever they are. */
   readonly othersServe: () => Promise<boolean>;
   /** What this process says of itself has changed. */
   readonly onStanding: () => void;

@@ -1,4 +1,5 @@
 // An api process beside another one, which has the JSON store, or serves PostgreSQL as well.
+import { randomUUID } from 'node:crypto';
 import { mkdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCollections } from '@tandem/storage/collections';
@@ -176,4 +177,24 @@ test('I6: having waited for the JSON store until PostgreSQL was the primary, it 
   await json.close();
   await started;
   expect(api.keeper.effective).toEqual({ phase: 'postgres-primary', epoch: 4 });
+});
+
+test('I6: started while the holder of the JSON store has no answer to its commit, it serves once that one is told', async () => {
+  const { json, store: postgres } = dual;
+  const told = { epoch: 3, phase: 'postgres-primary' } as const;
+  await besideAnother();
+  await json.phase.update({ epoch: 2, phase: 'json-primary', sealed: true });
+  await json.phase.update({ committing: { attempt: randomUUID(), ...told } });
+  await postgres.phase.advance(2, told, MOVE);
+  api = await newApi(SERVING);
+  const started = api.start();
+  // The holder answers reads from JSON still: what was written here would be missing in them.
+  const { requests } = api;
+  const asksHolder = () => /is held by api/.test(String(Object(requests.standing).sentence));
+  await until('it waits', () => asksHolder() || requests.takesWrites);
+  expect(requests.standing.store).toBeUndefined();
+  await json.phase.update({ ...told, sealed: false, committing: null });
+  await json.close();
+  await started;
+  expect(requests.takesWrites).toBe(true);
 });

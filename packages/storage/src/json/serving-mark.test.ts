@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { fileError } from '../testing/intercepted-file-system.ts';
 import { freshDirectory } from '../testing/json-fixture.ts';
 import { type FileSystem, realFileSystem } from './file-system.ts';
-import { markServing } from './serving-mark.ts';
+import { markServing, othersServing } from './serving-mark.ts';
 
 /** The disk, on which a lock can be taken and nothing be written into its file. */
 const failingWith = (code: 'ENOSPC' | 'EIO'): FileSystem => ({
@@ -29,4 +29,17 @@ test('a mark that fails otherwise is refused in a sentence, and let go', async (
   const marking = markServing(directory, 'api', failingWith('EIO'));
   await expect(marking).rejects.toMatchObject({ code: 'storage-failed' });
   expect(await realFileSystem.isLocked(path)).toBe(false);
+});
+
+test('I3: two processes of one id, each in its container, see each other serve', async () => {
+  const directory = await freshDirectory();
+  const mark = await markServing(directory, 'api');
+  expect(await othersServing(directory)).toEqual([]);
+  await mark.release();
+  const another = await realFileSystem.lock(join(directory, '.tandem/serving', `${process.pid}`));
+  const second = await markServing(directory, 'api');
+  expect(await othersServing(directory)).toEqual([`process ${process.pid}`]);
+  await another?.release();
+  expect(await othersServing(directory)).toEqual([]);
+  await second.release();
 });

@@ -1,4 +1,5 @@
 //   .tandem/serving/<process id>   locked by its process for as long as it lives
+//   .tandem/serving/<process id>-2 of a second one that bears the same id, in a container of its own
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type FileLock, type FileSystem, isFileError, realFileSystem } from './file-system.ts';
@@ -12,6 +13,12 @@ export interface ServingMark {
   release(): Promise<void>;
 }
 
+/** Processes of one id, each in its container, that share a store. */
+const SAME_ID_MAX = 100;
+
+/** The marks of this process: its id alone does not tell them from another container's. */
+const own = new Set<string>();
+
 const folderOf = (directory: string): string => join(layoutOf(directory).tandem, 'serving');
 
 /**
@@ -23,9 +30,7 @@ export async function markServing(
   processName: string,
   fileSystem: FileSystem = realFileSystem,
 ): Promise<ServingMark> {
-  const path = join(folderOf(directory), String(process.pid));
-  const lock = await lockIn(directory, path, fileSystem);
-  if (lock === undefined) throw new Error(`${path} is locked, though it bears this process's id.`);
+  const { path, lock } = await lockIn(directory, fileSystem);
   const since = new Date().toISOString();
   const holder: LockHolder = { pid: process.pid, processName, host: hostname(), since };
   try {
@@ -37,26 +42,40 @@ export async function markServing(
       throw storageError(`writing ${path}`, error);
     }
   }
+  own.add(path);
   return {
     async release() {
-      await lock.release();
-      await removeIfPresent(fileSystem, path);
+      own.delete(path);
+      // While it is locked: afterwards it may be another's.
+      try {
+        await removeIfPresent(fileSystem, path);
+      } finally {
+        await lock.release();
+      }
     },
   };
 }
 
 async function lockIn(
   directory: string,
-  path: string,
   fileSystem: FileSystem,
-): Promise<FileLock | undefined> {
+): Promise<{ readonly path: string; readonly lock: FileLock }> {
+  const folder = folderOf(directory);
   try {
     await fileSystem.mkdir(layoutOf(directory).tandem, PRIVATE_DIRECTORY);
-    await fileSystem.mkdir(folderOf(directory), PRIVATE_DIRECTORY);
-    return await fileSystem.lock(path);
+    await fileSystem.mkdir(folder, PRIVATE_DIRECTORY);
+    for (let nth = 1; nth <= SAME_ID_MAX; nth++) {
+      const path = join(folder, nth === 1 ? String(process.pid) : `${process.pid}-${nth}`);
+      const lock = await fileSystem.lock(path);
+      if (lock === undefined) continue;
+      // One that has just let go of it may have removed the file that was locked here.
+      if (await fileSystem.isLocked(path)) return { path, lock };
+      await lock.release();
+    }
   } catch (error) {
-    throw storageError(`writing ${path}`, placeRefusal(directory, error));
+    throw storageError(`writing ${folder}`, placeRefusal(directory, error));
   }
+  throw new Error(`${SAME_ID_MAX} processes of the id ${process.pid} hold marks in ${folder}.`);
 }
 
 /** The other live processes of this machine that serve, e.g. `api (process 4711)`. */
@@ -66,14 +85,15 @@ export async function othersServing(
 ): Promise<readonly string[]> {
   const others: string[] = [];
   for (const name of await fileSystem.readdir(folderOf(directory))) {
-    if (name === String(process.pid)) continue;
     const path = join(folderOf(directory), name);
+    if (own.has(path)) continue;
     if (await fileSystem.isLocked(path)) others.push(await nameOf(fileSystem, path, name));
   }
   return others;
 }
 
-async function nameOf(fileSystem: FileSystem, path: string, pid: string): Promise<string> {
+async function nameOf(fileSystem: FileSystem, path: string, name: string): Promise<string> {
+  const pid = name.split('-', 1)[0];
   const text = (await readWhole(fileSystem, path))?.toString('utf8') ?? '';
   try {
     return `${(JSON.parse(text) as LockHolder).processName} (process ${pid})`;
