@@ -64,11 +64,16 @@ export class FirstStanding {
     if (!found.usable) {
       if (asksForBrake(configuration.lockedFlags, manifest)) return this.#brake();
       refuseWithoutPostgres(flags(), manifest, found.why);
-      return this.#walk();
+      return this.#takeAndWalk();
     }
-    const row = await this.#servableRow(flags().desired);
+    const row = await this.#servableRow(flags().desired).catch((error: unknown) => {
+      // It has gone since it was asked: the walk serves JSON without it (I5).
+      if (manifest === undefined || primaryOf(manifest.phase) === 'postgres') throw error;
+      if (!isTandemError(error)) throw error;
+      return undefined;
+    });
     if (row !== undefined) keeper.servePostgres(row);
-    else await this.#walk();
+    else await this.#takeAndWalk();
   }
 
   /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
@@ -93,17 +98,29 @@ export class FirstStanding {
 
   /** @throws {TandemError} `unavailable` while another api process of this machine lives */
   async #brake(): Promise<void> {
-    const { configuration, log, keeper, newSession } = this.#options;
-    const others = await othersServing(configuration.jsonDir);
-    if (others.length > 0) {
-      const sentence = `The emergency brake is refused: ${others.join(', ')} may still write to PostgreSQL; stop it first.`;
-      throw new TandemError('unavailable', sentence);
-    }
+    const { configuration, log, keeper, newSession, database } = this.#options;
+    await this.#refuseBesideOthers();
     const json = await this.#holdJson();
     const session = newSession(json);
-    keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
+    try {
+      // Whoever held it may have moved the phase, and PostgreSQL may be back: then there is no emergency.
+      const asks = asksForBrake(configuration.lockedFlags, json.phase.read());
+      if (!asks || database().usable) return await this.#walk(session);
+      await this.#refuseBesideOthers();
+      keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
+    } catch (error) {
+      await session.letGo();
+      throw error;
+    }
     session.machine.brake();
     keeper.serveJson(session);
+  }
+
+  async #refuseBesideOthers(): Promise<void> {
+    const others = await othersServing(this.#options.configuration.jsonDir);
+    if (others.length === 0) return;
+    const sentence = `The emergency brake is refused: ${others.join(', ')} may still write to PostgreSQL; stop it first.`;
+    throw new TandemError('unavailable', sentence);
   }
 
   #holdJson(): Promise<JsonStore> {
@@ -114,12 +131,16 @@ export class FirstStanding {
     });
   }
 
-  async #walk(): Promise<void> {
-    const { log, keeper, requests, others, newSession, database } = this.#options;
+  async #takeAndWalk(): Promise<void> {
     const json = await this.#holdJson();
+    await this.#walk(this.#options.newSession(json));
+  }
+
+  async #walk(session: JsonSession): Promise<void> {
+    const { log, keeper, requests, others, database } = this.#options;
+    const { json } = session;
     // Another api may have held it for days: what was asked for when this one started counts no more.
     const flags = this.#options.flags();
-    const session = newSession(json);
     requests.refuse(`The stores are being brought to ${flags.desired}.`);
     const state = database();
     try {

@@ -1,0 +1,82 @@
+// What the api finds at a start is not there any more, or another thing, when it acts by it.
+import { loadCollections } from '@tandem/storage/collections';
+import { readConfiguration } from '@tandem/storage/configuration';
+import { silentLog } from '@tandem/storage/log';
+import { noObserver } from '@tandem/storage/observer';
+import {
+  create,
+  type DualStores,
+  expense,
+  openDualStores,
+  startTcpProxy,
+  type TcpProxy,
+  until,
+} from '@tandem/storage/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { ApiProcess } from './api-process.ts';
+
+const DRAIN_TIMEOUT_MS = 5_000;
+const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
+
+async function stores(phase: 'json-primary' | 'postgres-primary'): Promise<DualStores> {
+  const dual = await openDualStores(phase, 'worker');
+  onTestFinished(() => dual.drop());
+  return dual;
+}
+
+async function proxyOf({ url }: DualStores): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(url);
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+async function newApi(
+  { url }: TcpProxy,
+  { directory }: DualStores,
+  flags: Readonly<Record<string, string>>,
+): Promise<ApiProcess> {
+  const variables = { DATABASE_URL: url, JSON_DIR: directory, DATA_DIR: directory };
+  const api = new ApiProcess({
+    configuration: readConfiguration({ ...variables, ...flags }),
+    collections: await loadCollections(),
+    log: silentLog,
+    observer: noObserver,
+  });
+  onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
+  return api;
+}
+
+test('I5: PostgreSQL that goes away right after a start has asked it keeps no JSON primary from being served', async () => {
+  const dual = await stores('json-primary');
+  const { id } = await create(dual.json);
+  await dual.json.close();
+  const proxy = await proxyOf(dual);
+  const api = await newApi(proxy, dual, { FF_DUAL_WRITE_ENABLED: 'true' });
+  const askedForPhase = proxy.cutAt('FROM phase_state', { delivered: false });
+  void askedForPhase.then(() => proxy.refuse());
+  await api.start();
+  await askedForPhase;
+  expect(await api.requests.get(expense, id)).toMatchObject({ id });
+  expect(api.requests.takesWrites).toBe(true);
+});
+
+test('I6: no brake is pulled at a start for a JSON store that has become the primary by a switch meanwhile', async () => {
+  const dual = await stores('postgres-primary');
+  const { json, store: postgres } = dual;
+  const proxy = await proxyOf(dual);
+  proxy.refuse();
+  const bothFalse = { FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' };
+  const api = await newApi(proxy, dual, bothFalse);
+  const started = api.start();
+  const { requests } = api;
+  await until('it waits', () => /held by worker/.test(String(Object(requests.standing).sentence)));
+  // The worker, which reaches PostgreSQL, does what the flags ask for.
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await json.close();
+  await started;
+  const state = api.keeper.session?.json.phase.read();
+  expect(state).toMatchObject({ phase: 'json-only', epoch: 4 });
+  expect(state?.braked ?? null).toBeNull();
+  expect((await create(requests as unknown as typeof json)).id).toBe(1);
+});
