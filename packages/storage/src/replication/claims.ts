@@ -45,13 +45,20 @@ export async function tryAgainNow(pool: Pool, queue: string): Promise<void> {
   );
 }
 
+/**
+ * Jobs that can be taken so many milliseconds from now (SQL). One that never failed waits for nothing: its
+ * instant is the server's at its insertion, and that clock may have been set back since.
+ */
+export const isDue = (inMs: string): string =>
+  `(state = 'created' OR start_after <= now() + ${inMs} * interval '1 ms')`;
+
 /** How many jobs of a queue may still be applied within the span: those that can be fetched by then,
  *  and those that somebody has in hand. */
 export async function jobsDueWithin(pool: Pool, queue: string, spanMs: number): Promise<number> {
   const { rows } = await pool.query<{ jobs: number }>(
     `SELECT count(*)::int AS jobs FROM ${TABLE}
      WHERE name = $1 AND (state = 'active'
-       OR (state < 'active' AND start_after <= now() + $2 * interval '1 ms'))`,
+       OR (state < 'active' AND ${isDue('$2')}))`,
     [queue, spanMs],
   );
   return rows[0]?.jobs ?? 0;
@@ -97,7 +104,8 @@ export async function failForNow(
   await pool.query(
     `WITH ${GIVEN}
      UPDATE ${TABLE} AS j SET state = 'retry', output = g.failure::jsonb, heartbeat_on = NULL,
-       retry_count = j.retry_count + 1, start_after = now() + interval '1s' * least(j.retry_delay_max,
+       retry_count = j.retry_count + 1,
+       start_after = clock_timestamp() + interval '1s' * least(j.retry_delay_max,
          greatest(j.retry_delay, 1) * 2 ^ least(16, j.retry_count + 1) / 2 * (1 + random()))
      FROM given g WHERE j.name = $1 AND j.state <= 'active'
        AND j.id = g.id AND j.retry_count = g.retry_count`,
@@ -107,7 +115,9 @@ export async function failForNow(
 
 /**
  * Fails jobs for good: they move to the dead-letter queue with their failure, all in one
- * statement. Written as pg-boss does it for one failure that all share; here each has its own.
+ * statement. Written as pg-boss does it for one failure that all share; here each has its own. They are
+ * dead since now, not since they were taken (`now()` of this transaction): an act that began in between
+ * did not mean them.
  */
 export async function deadLetter(
   pool: Pick<Pool, 'query'>,
@@ -119,17 +129,18 @@ export async function deadLetter(
     `WITH ${GIVEN}, gone AS (
        DELETE FROM ${TABLE} AS j USING given g
        WHERE j.name = $1 AND j.state <= 'active' AND j.id = g.id AND j.retry_count = g.retry_count
-       RETURNING j.*, g.failure)
+       RETURNING j.*, g.failure),
+     moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
      INSERT INTO ${TABLE} (name, priority, data, retry_limit, retry_backoff, retry_delay, keep_until,
        deletion_seconds, expire_seconds, singleton_key, group_id, group_tier, heartbeat_seconds,
        source_name, source_id, source_created_on, source_retry_count, source_output,
-       source_root_id, trace_context)
+       source_root_id, trace_context, created_on)
      SELECT q.name, j.priority, j.data, q.retry_limit, q.retry_backoff, q.retry_delay,
-       now() + q.retention_seconds * interval '1s', q.deletion_seconds, q.expire_seconds,
+       moment.at + q.retention_seconds * interval '1s', q.deletion_seconds, q.expire_seconds,
        j.singleton_key, j.group_id, j.group_tier, q.heartbeat_seconds,
        j.name, j.id, j.created_on, j.retry_count, j.failure::jsonb,
-       coalesce(j.source_root_id, j.id), j.trace_context
-     FROM gone j JOIN ${QUEUE_SCHEMA}.queue q ON q.name = $5`,
+       coalesce(j.source_root_id, j.id), j.trace_context, moment.at
+     FROM gone j JOIN ${QUEUE_SCHEMA}.queue q ON q.name = $5, moment`,
     [...givenValues(queue, failed), deadLetterQueueOf(queue)],
   );
 }

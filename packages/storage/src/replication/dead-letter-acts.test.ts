@@ -17,11 +17,14 @@ import {
   shuffled,
 } from '../testing/store-fixture.ts';
 import { readBacklog } from './backlog.ts';
+import { deadLetter } from './claims.ts';
 import { actOnDeadLetters, type DeadLetterActOptions } from './dead-letter-acts.ts';
 import type { DeadLetterFilter } from './dead-letter-filter.ts';
 import { listDeadLetters, pageDeadLetters } from './dead-letters.ts';
 import { type DirectionWorker, startDirection } from './direction-worker.ts';
+import { NEVER_FAILED, nextFailure } from './job-failure.ts';
 import { QUEUES } from './job-sink.ts';
+import { TakenJobs } from './taken-jobs.ts';
 
 let fixture: ReplicationFixture;
 const running: DirectionWorker[] = [];
@@ -254,4 +257,32 @@ test('I4: an act that is stopped has done whole batches, and the same act goes o
   expect(await pageDeadLetters(fixture.pool, {})).toMatchObject({
     ...{ total: 1, letters: [{ item: { change: { id: 5_000 } } }] },
   });
+});
+
+test('I4: an act does not touch what was in hand when it began, and died meanwhile', async () => {
+  await kill(chainOf(1, 1));
+  await fixture.enqueue('postgres', chainOf(2, 1));
+  const { pool } = fixture;
+  const held = await TakenJobs.take(pool, QUEUES.postgres, 1);
+  const problem = { cause: 'rejected', error: 'no' };
+  const failure = nextFailure(NEVER_FAILED, problem, new Date().toISOString());
+  const die = (): Promise<void> =>
+    held.settle((client) =>
+      deadLetter(
+        client,
+        QUEUES.postgres,
+        held.jobs.map((claim) => ({ claim, failure })),
+      ),
+    );
+  let dying: Promise<void> | undefined;
+  const audit: DeadLetterActOptions['audit'] = {
+    async record(client, entry) {
+      dying ??= die();
+      await dying;
+      await auditLog.record(client, entry);
+    },
+  };
+  const result = await discard({}, { expectedCount: 1, audit });
+  expect(result).toMatchObject({ matched: 1, changed: 1, remaining: 0, skipped: 0 });
+  expect(await listDeadLetters(pool, 'postgres')).toMatchObject([{ item: { change: { id: 2 } } }]);
 });

@@ -120,6 +120,36 @@ test('I2: one poisoned record among 500 is dead-lettered alone, with its cause',
   }
 });
 
+test('I2: a record that a trigger refuses in a way of its own holds up no other', async () => {
+  await fixture.pool.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.id = 1 THEN RAISE 'no' USING ERRCODE = 'TD001'; END IF;
+      IF NEW.id = 2 THEN RAISE no_data_found; END IF;
+      IF NEW.id = 3 THEN RAISE with_check_option_violation; END IF;
+      RETURN NEW; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON expenses FOR EACH ROW EXECUTE FUNCTION refuse()`);
+  try {
+    await fixture.enqueue(
+      'postgres',
+      [1, 2, 3, 4].flatMap((id) => chainOf(id, 1)),
+    );
+    const { log } = work();
+    await until('they are refused alone', async () => (await deadLetters()).length === 3);
+    expect((await allEntries(fixture.store)).map(({ id }) => id)).toEqual([4]);
+    expect(log.sentences('warn')).toHaveLength(3);
+  } finally {
+    await fixture.pool.query('DROP FUNCTION refuse CASCADE');
+  }
+});
+
+test('I2: a job is taken although the clock of the server was set back after it was inserted', async () => {
+  await fixture.enqueue('postgres', chainOf(1, 1));
+  await fixture.pool.query(`UPDATE pgboss.job SET start_after = start_after + interval '1 hour',
+    created_on = created_on + interval '1 hour'`);
+  const { worker } = work();
+  await worker.stop({ drainTimeoutMs: 20_000 });
+  expect(await allEntries(fixture.store)).toHaveLength(1);
+});
+
 test('a dead letter whose record moved on is retired, one that still matters stays', async () => {
   await fixture.pool.query(
     `ALTER TABLE expenses ADD CONSTRAINT poison CHECK (notes NOT LIKE '%1')`,

@@ -4,6 +4,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { ClaimedJob } from './apply-batch.ts';
 import { QUEUE_SCHEMA } from './boss.ts';
+import { isDue } from './claims.ts';
 import { type PastFailures, readPastFailures } from './job-failure.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -94,7 +95,7 @@ async function heldUntil(decision: Promise<Settle>, client: PoolClient): Promise
 }
 
 const LOCK = `SELECT id, retry_count, data::text, output::text FROM ${QUEUE_SCHEMA}.job
-  WHERE name = $1 AND state < 'active' AND NOT blocked AND start_after <= now()
+  WHERE name = $1 AND state < 'active' AND NOT blocked AND ${isDue('0')}
   ORDER BY priority DESC, created_on LIMIT $2 FOR UPDATE SKIP LOCKED`;
 
 async function lock(client: PoolClient, queue: string, jobsMax: number): Promise<TakenJob[]> {
