@@ -14,7 +14,8 @@ export type Failure =
   | 'failed';
 
 /**
- * By SQLSTATE, longest prefix first.
+ * By SQLSTATE, longest prefix first. What a trigger, a function or a view's check raises is about the row it
+ * was given.
  * Source: PostgreSQL documentation, appendix A, "PostgreSQL Error Codes".
  */
 const BY_SQLSTATE: Readonly<Record<string, Failure>> = {
@@ -26,15 +27,26 @@ const BY_SQLSTATE: Readonly<Record<string, Failure>> = {
   '25P04': 'unavailable',
   '25006': 'unavailable',
   '3D000': 'unavailable',
-  P0001: 'data',
   '08': 'unavailable',
+  '09': 'data',
+  '21': 'data',
   '22': 'data',
   '23': 'data',
+  '27': 'data',
   '28': 'unavailable',
+  '2F': 'data',
+  '38': 'data',
+  '39': 'data',
+  '44': 'data',
   '53': 'unavailable',
   '54': 'data',
   '57': 'unavailable',
+  P0: 'data',
 };
+
+/** A state that somebody's own function gave (`USING ERRCODE`): of the classes that the SQL standard leaves to
+ *  implementations, one that PostgreSQL does not use. */
+const RAISED = /^(?!53|54|55|57|58|72|P0|XX)[5-9I-Z]/;
 
 /** Errors of node and of pg itself, which carry no SQLSTATE. */
 const CONNECTION_CODE =
@@ -60,7 +72,8 @@ export function failureOf(error: unknown): Failure | undefined {
   if (isConnectionError(error)) return 'unavailable';
   const state = sqlStateOf(error);
   if (state === undefined) return undefined;
-  return BY_SQLSTATE[state] ?? BY_SQLSTATE[state.slice(0, 2)] ?? 'failed';
+  const known = BY_SQLSTATE[state] ?? BY_SQLSTATE[state.slice(0, 2)];
+  return known ?? (RAISED.test(state) ? 'data' : 'failed');
 }
 
 /** What was asked of the server, its errors as `storageError` tells them. */
