@@ -49,6 +49,7 @@ function keep(): ConsistencyKeeper {
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     marks: dirtyRanges(pool, collections),
     watermark: () => ({ epoch: 2, outboxSeq: 0 }),
+    epochNow: async () => 2,
     notNow: async () => undefined,
     backfill: ({ signal, onProgress }) =>
       bringUpLive({ ...context, signal }, store, json, onProgress),

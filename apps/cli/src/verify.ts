@@ -145,6 +145,10 @@ async function compare(
         ? queuedByRelay(head, () => readRelayedSeq(pool, ours.pairId))
         : alwaysQueued,
     watermark: { epoch, outboxSeq: snapshot.head },
+    async epochNow() {
+      await snapshot.refresh();
+      return (jsonLeads ? snapshot.phase : await postgres.phase.read()).epoch;
+    },
   });
   return { phase, run };
 }

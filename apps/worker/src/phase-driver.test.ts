@@ -2,9 +2,11 @@ import { CatchUpWatch } from '@tandem/storage/consistency';
 import { TandemError } from '@tandem/storage/errors';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
-import { create, openDualStores } from '@tandem/storage/testing';
+import { consistencyOrders, divergenceLedger } from '@tandem/storage/postgres';
+import { chainOf, create, openDualStores, until } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { PhaseDriver } from './phase-driver.ts';
+import { keepPostgresConsistent } from './postgres-consistency.ts';
 
 test('I3: a commit that a failed disk came back with is let go of, although PostgreSQL is away by then', async () => {
   const dual = await openDualStores('postgres-primary');
@@ -48,4 +50,55 @@ test('a move to postgres-only is done although the queue keeps what nobody needs
   expect(await driver.drive('postgres-only')).toBe(true);
   expect(driver.waitingFor).toBeNull();
   expect(await postgres.phase.read()).toMatchObject({ phase: 'postgres-only', epoch: 3 });
+});
+
+test('I6: JSON is not said to hold all that PostgreSQL had while a change of it is a dead letter', async () => {
+  const dual = await openDualStores('postgres-primary');
+  onTestFinished(() => dual.drop());
+  const { json, store: postgres, queues, collections, pool } = dual;
+  const driver = new PhaseDriver({
+    ...{ json, postgres, queues, collections, log: silentLog, watch: new CatchUpWatch(silentLog) },
+    processes: { live: async () => [] },
+    signal: new AbortController().signal,
+    desiredBy: () => 'postgres-primary',
+    observer: noObserver,
+  });
+  const followedUntil = () => json.phase.read().followedUntil;
+  await dual.bury('json', chainOf(1, 1));
+  await driver.noteFollowed('now');
+  expect(followedUntil()).toBeUndefined();
+  await pool.query('DELETE FROM pgboss.job');
+  await driver.noteFollowed('now');
+  expect(followedUntil()).toEqual(expect.any(String));
+});
+
+test('a verify calls nothing divergent that the end of dual write leaves behind', async () => {
+  const dual = await openDualStores('postgres-primary');
+  onTestFinished(() => dual.drop());
+  const { json, store: postgres, queues, collections, pool } = dual;
+  await create(postgres);
+  const orders = consistencyOrders(pool);
+  const what = { kind: 'verify', mode: 'full' } as const;
+  const id = await orders.place({ what, actor: 'ann', reason: 'to see' });
+  const keeper = keepPostgresConsistent({
+    ...{ json, postgres, queues, collections, log: silentLog },
+    verifySchedule: { changedMs: null, fullMs: null },
+    backfill: () => Promise.reject(new Error('Nobody asks for it here.')),
+  });
+  onTestFinished(() => keeper.stop());
+  await until('it waits for the change that is on its way', async () => {
+    const { rows } = await pool.query('SELECT FROM verify_runs');
+    return rows.length === 1;
+  });
+  const driver = new PhaseDriver({
+    ...{ json, postgres, queues, collections, log: silentLog, watch: new CatchUpWatch(silentLog) },
+    processes: { live: async () => [] },
+    signal: new AbortController().signal,
+    desiredBy: () => 'postgres-only',
+    observer: noObserver,
+  });
+  expect(await driver.drive('postgres-only')).toBe(true);
+  await until('the verify has ended', async () => (await orders.read(id))?.state !== 'taken');
+  expect(await divergenceLedger(pool).find({}, { limit: 5 })).toEqual([]);
+  expect(await orders.read(id)).toMatchObject({ state: 'failed' });
 });

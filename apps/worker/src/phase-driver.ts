@@ -111,7 +111,8 @@ export class PhaseDriver {
     };
   }
 
-  /** Notes now and then that JSON holds all that PostgreSQL had: what the emergency brake can say. */
+  /** Notes now and then that JSON holds all that PostgreSQL had: what the emergency brake can say. A change
+   *  that is a dead letter is one that it lacks. */
   async noteFollowed(whenever: 'due' | 'now'): Promise<void> {
     if (whenever === 'due' && performance.now() < this.#noteAtMs) return;
     this.#noteAtMs = performance.now() + NOTE_INTERVAL_MS;
@@ -120,6 +121,8 @@ export class PhaseDriver {
     try {
       if ((await postgres.phase.read()).catchUpSince !== null) return;
       if ((await jobsDueWithin(queues.pool, QUEUES.json, QUEUE_AGE_MAX_MS)) > 0) return;
+      const { queues: counts } = await readBacklog(queues.pool);
+      if ((counts[QUEUES.json]?.deadLetters ?? 0) > 0) return;
       const { archived } = json.phase.read();
       await json.phase.update({ followedUntil: at, ...(archived && { archived: null }) });
     } catch (error) {

@@ -44,6 +44,7 @@ export function keepPostgresConsistent(options: PostgresConsistencyOptions): Con
     marks: unitedMarks([dirtyRanges(pool, collections), json.dirty]),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     watermark: () => ({ epoch: json.phase.read().epoch, outboxSeq: json.outbox.head() }),
+    epochNow: async () => (await postgres.phase.read()).epoch,
     async notNow() {
       const { catchUpSince } = await postgres.phase.read();
       if (catchUpSince === null) return undefined;

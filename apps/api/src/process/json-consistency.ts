@@ -47,6 +47,7 @@ export function keepJsonConsistent(options: JsonConsistencyOptions): Consistency
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'postgres', collection, ids),
     writes: () => json.outbox.head(),
     watermark: () => ({ epoch: json.phase.read().epoch, outboxSeq: json.outbox.head() }),
+    epochNow: async () => json.phase.read().epoch,
     async notNow() {
       const { catchUpSince } = json.phase.read();
       if (catchUpSince === null) return undefined;

@@ -26,6 +26,7 @@ function keep(runs: VerifyRuns) {
     marks: dirtyRanges(pool, collections),
     dropDecided: (collection, ids) => dropDecidedLetters(pool, 'json', collection, ids),
     watermark: () => ({ epoch: 2, outboxSeq: 0 }),
+    epochNow: async () => 2,
     notNow: async () => undefined,
     backfill: () => Promise.reject(new Error('Nobody asks for it here.')),
     ...{ schedule: { changedMs: 50, fullMs: DAY_MS }, holder: 'test' },

@@ -48,6 +48,8 @@ export interface KeeperOptions extends ComparedStores {
   readonly writes?: () => number;
   /** Where the primary stands now. */
   readonly watermark: () => Watermark;
+  /** As `VerifyOptions.epochNow`. */
+  readonly epochNow: NonNullable<VerifyOptions['epochNow']>;
   /** Why the stores can't be compared now, in one sentence; `undefined` when they can. */
   readonly notNow: () => Promise<string | undefined>;
   readonly schedule: VerifySchedule;

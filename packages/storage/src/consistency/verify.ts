@@ -2,6 +2,7 @@
 //        ──> second-look.ts ──> counted, listed, in the ledger
 //   then idempotency keys (all, or the young ones), then what the ledger has open ──> marks: done
 import type { Collection } from '../collections/index.ts';
+import { TandemError } from '../errors.ts';
 import { RANGE_IDS } from '../store.ts';
 import { compareRanges, type RangeScope } from './compare-ranges.ts';
 import { type DirtyMarks, type DirtySet, rangeOf } from './dirty-ranges.ts';
@@ -50,6 +51,8 @@ export interface VerifyOptions extends ComparedStores {
   /** `full` unless given; one that was cut off is gone on with. */
   readonly mode?: VerifyMode;
   readonly watermark: Watermark;
+  /** The epoch in force where the primary is. Without it somebody else sees to it that the phase stands. */
+  readonly epochNow?: () => Promise<number>;
   /** False while the secondary is not written, or not complete: what differs says nothing then. */
   readonly isFollowed?: boolean;
   /** A number that moves with every write: between its parts the run rests for whoever writes. */
@@ -64,7 +67,7 @@ export interface VerifyOptions extends ComparedStores {
  * Compares the content of both stores, both ways, beside live writes: no lock, no transaction longer
  * than one read. Nothing is called divergent before it was looked at again after everything that the
  * primary had done by then had passed through the queue.
- * @throws whatever the stores and ports throw; `signal.reason` when aborted
+ * @throws whatever the stores and ports throw; `signal.reason` when aborted; `unavailable` when the phase moved
  */
 export async function verify(options: VerifyOptions): Promise<VerifyRun> {
   const { primary, watermark, runs, marks, mode = 'full', isFollowed = true } = options;
@@ -278,7 +281,16 @@ class Comparison {
     this.#unreported = [];
     this.#reported += some.length;
     if (some.length === 0) return;
+    await this.#assertPhaseStands();
     await ledger.report(some, { foundBy: 'verify', into: secondary.name, runId: this.#task.id });
+  }
+
+  /** Once the phase has moved, jobs are dropped and writes get none: what nothing on its way explained
+   *  may have been explained until then. */
+  async #assertPhaseStands(): Promise<void> {
+    const { epochNow, watermark } = this.#options;
+    if (epochNow === undefined || (await epochNow()) === watermark.epoch) return;
+    throw new TandemError('unavailable', 'The phase moved while the stores were compared.');
   }
 
   #progress(done: number, total: number): void {
