@@ -119,3 +119,28 @@ test('what a run left that was killed while it packed goes with the next one: ne
   ]);
   expect(await readdir(join(directory, '.tandem'))).not.toContain('archiving.json');
 });
+
+test('what a check left that was killed goes with the next check of the same archive: never that of one that runs', async () => {
+  const collections = await loadCollections();
+  const home = await freshDirectory();
+  const directory = join(home, 'json');
+  const store = await open(directory);
+  await store.phase.update({ phase: 'postgres-only', epoch: 5 });
+  await store.close();
+  const file = join(home, 'put-away.tar.gz');
+  const by = { actor: 'test', reason: 'test', mayArchive: async () => undefined };
+  await archiveJsonStore({ directory, collections, file, ...by });
+
+  const [killed, running, others] = ['aaaaaa', 'bbbbbb', 'cccccc'].map(
+    (end) => `${file}.check-${end}`,
+  );
+  for (const folder of [killed, running, others])
+    await mkdir(join(folder as string, '.tandem'), { recursive: true });
+  await writeFile(join(killed as string, 'checking.lock'), '');
+  const lock = await realFileSystem.lock(join(running as string, 'checking.lock'));
+  onTestFinished(() => lock?.release());
+  await checkArchive(file, collections);
+  expect((await readdir(home)).sort()).toEqual([
+    ...['json', 'put-away.tar.gz', 'put-away.tar.gz.check-bbbbbb', 'put-away.tar.gz.check-cccccc'],
+  ]);
+});

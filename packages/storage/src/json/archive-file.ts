@@ -12,7 +12,7 @@ import type { Log } from '../log.ts';
 import { readContent, type StoreContent } from './archive-content.ts';
 import {
   leaveWorkplace,
-  removeUnpacked,
+  takeCheckFolder,
   takeWorkplace,
   type Workplace,
 } from './archive-workplace.ts';
@@ -143,11 +143,11 @@ export async function checkArchive(
   if ((await realFileSystem.stat(file)) === undefined) {
     throw new TandemError('not-found', `There is no file ${file}.`);
   }
-  const folder = await fs.mkdtemp(`${file}.check-`);
+  const { folder, leave } = await takeCheckFolder(file);
   try {
     return await readBack(file, folder, { collections, fileSystem: realFileSystem });
   } finally {
-    await removeUnpacked(folder);
+    await leave();
   }
 }
 

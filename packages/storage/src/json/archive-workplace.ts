@@ -1,11 +1,12 @@
 //   clear what a killed run left ─▶ note the names, durable ─▶ pack, read back ─▶ remove both, and the note
 //   All of it under the store's lock: meanwhile nobody else makes an archive of this store.
+//   A check of an archive has no store: its folder is known as its own, and as in use, by a locked file in it.
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { sentenceOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { realFileSystem } from './file-system.ts';
+import { type FileLock, realFileSystem } from './file-system.ts';
 import { layoutOf } from './layout.ts';
 import { readWhole, removeIfPresent, replaceFile } from './whole-file.ts';
 
@@ -84,5 +85,53 @@ function noteOf(text: string): Note | undefined {
 
 /** Removes what was unpacked. An unpacking that failed may still end what it had begun to write: then the folder
  *  is not empty at the first try. */
-export const removeUnpacked = (folder: string): Promise<void> =>
+const removeUnpacked = (folder: string): Promise<void> =>
   fs.rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+
+/** Lies in the folder of a check, locked for as long as that runs. */
+const CHECKING = 'checking.lock';
+
+/**
+ * Makes a folder beside an archive for a check of it, after what checks of it left that were killed.
+ * @returns the folder, and what removes it
+ */
+export async function takeCheckFolder(
+  file: string,
+): Promise<{ readonly folder: string; readonly leave: () => Promise<void> }> {
+  await clearKilledChecks(file);
+  const folder = await fs.mkdtemp(`${file}.check-`);
+  const mark = join(folder, CHECKING);
+  let lock: FileLock | undefined;
+  try {
+    // Locked before it has its name: another check takes one that is not locked for a killed one's.
+    lock = await realFileSystem.lock(`${mark}.new`);
+    if (lock === undefined) throw new Error(`${folder} is not its maker's alone.`);
+    await realFileSystem.rename(`${mark}.new`, mark);
+  } catch (error) {
+    await removeUnpacked(folder);
+    throw error;
+  }
+  const { release } = lock;
+  return {
+    folder,
+    async leave() {
+      try {
+        await removeUnpacked(folder);
+      } finally {
+        await release();
+      }
+    },
+  };
+}
+
+async function clearKilledChecks(file: string): Promise<void> {
+  const prefix = `${basename(file)}.check-`;
+  for (const name of await fs.readdir(dirname(file))) {
+    if (!name.startsWith(prefix)) continue;
+    const folder = join(dirname(file), name);
+    const mark = join(folder, CHECKING);
+    // Without the file it is somebody else's.
+    if ((await realFileSystem.stat(mark)) === undefined) continue;
+    if (!(await realFileSystem.isLocked(mark))) await removeUnpacked(folder);
+  }
+}

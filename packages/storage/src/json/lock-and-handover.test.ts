@@ -96,7 +96,7 @@ test('I11: a full disk has no room for the request: whoever waits is told so, an
   expect(await readdir(join(directory, '.tandem/handover'))).toEqual([]);
 });
 
-test('requests of the dead and of those who gave up are ignored', async () => {
+test('requests of the dead and of those who gave up are ignored, those of a slow clock are not', async () => {
   const directory = await freshDirectory();
   const store = await open(directory);
   const asked: string[] = [];
@@ -109,6 +109,20 @@ test('requests of the dead and of those who gave up are ignored', async () => {
   await requestHandover(directory, { pid: process.pid, processName: 'living' });
   await until('the living one is heard', () => asked.length > 0);
   expect(asked).toEqual(['living']);
+  // Its clock is slow: to it the request has 60 s left.
+  const slow = { id: 'a slow one', pid: 1, host: 'elsewhere', processName: 'slow', lifeMs: 60_000 };
+  const untilPast = new Date(Date.now() - 10 * 60_000).toISOString();
+  const text = JSON.stringify({ ...slow, until: untilPast });
+  await writeFile(join(directory, '.tandem/handover/request'), text);
+  await until('the slow one is heard', () => asked.length > 1);
+  expect(asked).toEqual(['living', 'slow']);
+  // To another holder it may be what somebody left who has died.
+  await store.close();
+  const next = await open(directory);
+  next.onHandoverRequested(({ processName }) => asked.push(processName));
+  await requestHandover(directory, { pid: process.pid, processName: 'third' });
+  await until('the third is heard', () => asked.length > 2);
+  expect(asked).toEqual(['living', 'slow', 'third']);
 });
 
 test('a look from outside works beside a holder that writes, and never disturbs', async () => {

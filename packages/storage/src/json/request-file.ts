@@ -26,6 +26,8 @@ export interface HolderRequest {
   readonly host: string;
   /** ISO instant after which the request does not count: its requester gave up or died. */
   readonly until: string;
+  /** How long it stands: a holder that saw it come knows its age by its own clock. */
+  readonly lifeMs?: number;
   /** What exactly is asked for, as JSON. */
   readonly payload?: unknown;
 }
@@ -52,7 +54,7 @@ export async function placeRequest(
 ): Promise<{ readonly id: string; readonly withdraw: Withdraw }> {
   const id = randomUUID();
   const until = new Date(Date.now() + lifeMs).toISOString();
-  const request: HolderRequest = { id, pid, processName, host: hostname(), until, payload };
+  const request: HolderRequest = { id, pid, processName, host: hostname(), until, lifeMs, payload };
   await writeWhole(fileSystem, path, id, request);
   const withdraw = async () => {
     const standing = await readMessage<HolderRequest>(fileSystem, path);
@@ -95,9 +97,13 @@ export async function readMessage<T>(fileSystem: FileSystem, path: string): Prom
   }
 }
 
-/** Whether somebody still waits for the answer. */
-function isAlive({ pid, host, until }: HolderRequest, now: number): boolean {
-  if (Date.parse(until) < now) return false;
+/**
+ * Whether somebody still waits for the answer.
+ * @param ageMaxMs as far as the holder knows: its clock and the requester's may differ by more than a request
+ *   stands
+ */
+function isAlive({ pid, host, until, lifeMs = 0 }: HolderRequest, ageMaxMs: number): boolean {
+  if (Date.parse(until) < Date.now() && ageMaxMs >= lifeMs) return false;
   // A process id means nothing on another machine or in another container.
   if (host !== hostname() || pid === process.pid) return true;
   try {
@@ -122,6 +128,8 @@ export function watchRequests(
   onRequest: (request: HolderRequest) => void,
 ): () => void {
   let seen: string | undefined;
+  /** What the last look found, and when it began: another one was put there since. */
+  let last: { readonly id: string | undefined; readonly ms: number } | undefined;
   let looking = false;
   let ended = false;
   let unwatch: (() => void) | undefined;
@@ -129,9 +137,13 @@ export function watchRequests(
     if (looking || ended) return;
     looking = true;
     try {
+      const ms = performance.now();
       const request = await readMessage<HolderRequest>(fileSystem, path);
+      const isNew = last !== undefined && last.id !== request?.id;
+      const ageMaxMs = isNew ? performance.now() - (last?.ms ?? 0) : Number.POSITIVE_INFINITY;
+      last = { id: request?.id, ms };
       if (request === undefined || request.id === seen || ended) return;
-      if (!isAlive(request, Date.now())) return;
+      if (!isAlive(request, ageMaxMs)) return;
       seen = request.id;
       onRequest(request);
     } catch (error) {
