@@ -32,6 +32,9 @@ export type ApplyResult =
   /** The item can't be stored as it is (a mapping error, a violated constraint). */
   | { readonly verdict: 'rejected'; readonly error: string; readonly permanent: boolean };
 
+/** The highest id that a record can have: PostgreSQL's `integer`. */
+export const ID_MAX = 2_147_483_647;
+
 /** Highest id ever given, by collection name. */
 export type IdHighWater = Readonly<Record<string, number>>;
 
@@ -106,7 +109,8 @@ export interface Store extends StoreReads {
    * the promise resolves (I1, I2). A write under a known idempotency key has no effect and resolves
    * with the first outcome (I10).
    *
-   * @throws {TandemError} `not-primary` when this store is sealed or secondary (I3); `key-reused`;
+   * @throws {TandemError} `not-primary` when this store is sealed or secondary (I3); `key-reused`; `invalid`
+   *   when {@link ID_MAX} was given;
    *   `outcome-unknown` when the connection was cut during COMMIT; `storage-full`; `storage-failed`
    */
   write(write: Write): Promise<Outcome>;
@@ -115,7 +119,7 @@ export interface Store extends StoreReads {
    *  result an item, in order. A fork or conflict changes nothing; the caller keeps it. */
   apply(items: readonly Item[]): Promise<readonly ApplyResult[]>;
 
-  /** Raises the high-water; never lowers it. Durable when it resolves. */
+  /** Raises the high-water, to {@link ID_MAX} at most; never lowers it. Durable when it resolves. */
   raiseIdHighWater(marks: IdHighWater): Promise<void>;
 
   /** Flushes and closes. A JSON store checkpoints first. Idempotent. */

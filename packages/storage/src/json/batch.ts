@@ -5,8 +5,10 @@ import {
   type PlanContext,
   traceOf,
 } from '../changes/index.ts';
+import { TandemError } from '../errors.ts';
 import type { JsonPhaseState } from '../phase/index.ts';
 import type { OutboxEntry } from '../replication/index.ts';
+import { ID_MAX } from '../store.ts';
 import type { DirtyRanges } from './dirty-ranges.ts';
 import type { GrowingBuffer } from './growing-buffer.ts';
 import type { JournalEnd } from './journal.ts';
@@ -134,8 +136,15 @@ export class Batch {
     return staged ?? this.#memory.table(collection).highWater;
   }
 
+  /** @throws {TandemError} `invalid`, as PostgreSQL's sequence: the other store could not hold a higher one */
   nextId(collection: string): number {
     const id = this.highWater(collection) + 1;
+    if (id > ID_MAX) {
+      throw new TandemError(
+        'invalid',
+        `No ${collection} can be created: the last id, ${ID_MAX}, was given.`,
+      );
+    }
     this.#highWater.set(collection, id);
     return id;
   }
@@ -159,7 +168,9 @@ export class Batch {
   }
 
   raise(marks: Readonly<Record<string, number>>): void {
-    const raised = Object.entries(marks).filter(([name, mark]) => mark > this.highWater(name));
+    const raised = Object.entries(marks)
+      .map(([name, mark]) => [name, Math.min(mark, ID_MAX)] as const)
+      .filter(([name, mark]) => mark > this.highWater(name));
     if (raised.length === 0) return;
     for (const [name, mark] of raised) this.#highWater.set(name, mark);
     this.#lines.add(encodeMarks(Object.fromEntries(raised), this.#number));

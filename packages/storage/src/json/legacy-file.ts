@@ -1,14 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Collection, isJsonObject } from '../collections/index.ts';
+import { ID_MAX } from '../store.ts';
 import type { FileSystem } from './file-system.ts';
 import { lineAt, lineOfElement, offsetOfSyntaxError } from './json-position.ts';
 import { LegacyRecords } from './legacy-record.ts';
 import type { Entry, RecordTable } from './record-table.ts';
 import { readWhole, refusal } from './whole-file.ts';
 
-/** PostgreSQL's `integer`: what the other store can hold. */
-const ID_MAX = 2_147_483_647;
 const FIX = 'Correct the file and start again; nothing was changed.';
 
 /** What stands in a file of the legacy shape. */

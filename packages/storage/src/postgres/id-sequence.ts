@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { IdHighWater } from '../store.ts';
+import { ID_MAX, type IdHighWater } from '../store.ts';
 import { boundsStatement, exclusive, SWITCH_LOCK } from './locks.ts';
 import type { RecordTable } from './record-table.ts';
 import { type Row, rows, transaction } from './transaction.ts';
@@ -85,7 +85,7 @@ export async function raiseHighWater(
         client,
         `SELECT setval(${sequence}, $1::bigint)
          WHERE $1::bigint > coalesce(pg_sequence_last_value(${sequence}), 0)`,
-        [mark],
+        [Math.min(mark, ID_MAX)],
       );
     }
   });

@@ -10,7 +10,7 @@ import {
   startsOf,
   writeExact,
 } from '../collections/index.ts';
-import type { StoredRecord } from '../store.ts';
+import { ID_MAX, type StoredRecord } from '../store.ts';
 import type { Row } from './transaction.ts';
 
 //   canonical text ──rowOfText──> row of values ──COPY/INSERT/UPDATE──> table
@@ -20,8 +20,7 @@ import type { Row } from './transaction.ts';
 // nothing passes through a binary float or `jsonb` (I8). The server writes the text of the known
 // fields itself: reading it as one value costs a third of reading a column for each.
 
-/** Ids a PostgreSQL `integer` holds. */
-const ID_MAX = 2_147_483_647;
+/** The lowest id that a PostgreSQL `integer` holds. */
 const ID_MIN = -2_147_483_648;
 
 const SQL_TYPES: Readonly<Record<Field['kind'], string>> = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KeyItem, Write } from '../changes/index.ts';
-import type { Store } from '../store.ts';
+import { ID_MAX, type Store } from '../store.ts';
 import { allTexts, create, expense, income, run, setOf, valuesOf } from './store-fixture.ts';
 
 const creation = (key: string, fingerprint: string, notes = 'keyed'): Write => ({
@@ -124,6 +124,19 @@ export function idContract(store: () => Store): void {
     const { id } = await create(store());
     await run(store(), { op: 'delete', collection: expense, id });
     expect((await create(store())).id).toBe(id + 1);
+  });
+
+  test('I9: after the last id that both stores can hold none is given, and the store goes on', async () => {
+    await store().raiseIdHighWater({ expense: ID_MAX - 1 });
+    const { id } = await create(store());
+    expect(id).toBe(ID_MAX);
+    await expect(create(store())).rejects.toMatchObject({ code: 'invalid' });
+    await store().raiseIdHighWater({ expense: ID_MAX + 1_000_000 });
+    expect(await store().idHighWater()).toMatchObject({ expense: ID_MAX });
+    const set = setOf({ notes: 'the last' });
+    expect(await run(store(), { op: 'update', collection: expense, id, set })).toMatchObject({
+      kind: 'updated',
+    });
   });
 
   test('I9: the high-water is raised, never lowered', async () => {
