@@ -49,6 +49,13 @@ test.skipIf(!canHaveSmallDisk())(
         json: { status: 'degraded', detail: expect.stringMatching(/^Since 20.* is full: .*507/) },
       },
     });
+    // Also whoever asks the database who runs is told: the status, and the console.
+    await vi.waitUntil(async () => {
+      const { rows } = await database.pool.query<{ waiting_for: string | null }>(
+        'SELECT waiting_for FROM processes',
+      );
+      return rows.some(({ waiting_for: what }) => /^the disk .* is full/.test(what ?? ''));
+    }, WAIT);
     disk.makeRoom();
     // Nobody writes meanwhile.
     await isReady(api.origin);

@@ -1,4 +1,4 @@
-import { FLAG_NAMES, type LiveProcess, nameOf } from '@tandem/storage/phase';
+import { FLAG_NAMES, type LiveProcess, nameOf, troublesOf } from '@tandem/storage/phase';
 import { textTable } from './text-table.ts';
 
 /** Every process that runs, with what it believes and why. */
@@ -19,7 +19,10 @@ export const processesAsText = (processes: readonly LiveProcess[]): string[] =>
     ]),
   );
 
-function stateOf({ ready, waitingFor }: LiveProcess): string {
+function stateOf(process: LiveProcess): string {
+  const { ready, waitingFor } = process;
   const state = ready ? 'ready' : 'not ready';
+  // The sentence stands under the tables.
+  if (troublesOf([process]).length > 0) return `${state}, degraded`;
   return waitingFor === null ? state : `${state}; waiting for ${waitingFor}`;
 }

@@ -1,6 +1,7 @@
-import type { JsonPhaseState, Phase, PostgresPhaseState } from '@tandem/storage/phase';
+import type { JsonPhaseState, LiveProcess, Phase, PostgresPhaseState } from '@tandem/storage/phase';
 import { expect, test } from 'vitest';
 import { type JsonFacts, type PostgresFacts, statusOf } from './status.ts';
+import { statusAsText } from './status-text.ts';
 
 const jsonAt = (epoch: number, phase: Phase): JsonPhaseState => ({
   pairId: 'a-pair',
@@ -89,6 +90,32 @@ test('while the secondary is brought up by difference nobody knows what it lacks
   });
   expect(toJson.backlog).toBe(null);
   expect(toJson.problems[0]).toContain('JSON must be brought up by difference');
+});
+
+test('what a process fails at in the phase that is asked for is a problem, and so is another folder', () => {
+  const facts = postgres(3, 'postgres-primary') as Extract<PostgresFacts, { known: true }>;
+  const { flags } = statusOf({
+    lockedFlags: {},
+    json: json(3, 'postgres-primary'),
+    postgres: DOWN,
+  });
+  const worker: LiveProcess = {
+    ...{ id: 'a', kind: 'worker', pid: 7, host: 'vm', startedAt: '', seenAt: '', flags, epoch: 3 },
+    ...{ effective: 'postgres-primary', desired: 'postgres-primary', ready: true },
+    ...{ waitingFor: 'the JSON store: It is an older copy.', catchUp: null, work: null },
+  };
+  const status = statusOf({
+    ...{ lockedFlags: {}, json: json(3, 'postgres-primary') },
+    postgres: { ...facts, processes: [worker, { ...worker, pid: 8, desired: 'json-primary' }] },
+  });
+  expect(status.problems).toEqual([
+    'worker 7 on vm waits for the JSON store: It is an older copy.',
+  ]);
+  expect(statusAsText(status)).toMatch(/worker 7 on vm .*\| ready, degraded$/m);
+  const elsewhere = statusOf({ lockedFlags: {}, json: { directory: '/other' }, postgres: facts });
+  expect(elsewhere.problems).toEqual([
+    '/other does not hold the JSON store that this database belongs to: set JSON_DIR as the service has it, or ask where that store is.',
+  ]);
 });
 
 test('of two stores the one with the higher epoch says the phase', () => {

@@ -14,6 +14,7 @@ import {
   resolveFlags,
   runningIn,
   spokesman,
+  troublesOf,
 } from '@tandem/storage/phase';
 import type { VerifySummary } from '@tandem/storage/postgres';
 import type { Backlog, QueueAges, QueueBacklog } from '@tandem/storage/replication';
@@ -117,7 +118,9 @@ export function statusOf({ lockedFlags, json, postgres, metrics = [] }: StatusFa
   const problems = [
     json.problem,
     postgres.known ? undefined : postgres.problem,
+    otherFolder(json, postgres),
     disagreement(processes) ?? undefined,
+    ...troublesOf(processes),
   ];
   if (json.openEdits) {
     problems.push(
@@ -176,6 +179,14 @@ function furthest(
   if (!postgres.known) return json.phase;
   if (json.phase === undefined) return postgres.phase;
   return postgres.phase.epoch > json.phase.epoch ? postgres.phase : json.phase;
+}
+
+/** A sentence when this folder is not the one whose store the database belongs to. */
+function otherFolder(json: JsonFacts, postgres: PostgresFacts): string | undefined {
+  if (!postgres.known || postgres.phase.pairId === null || json.problem !== undefined)
+    return undefined;
+  if (json.phase?.pairId === postgres.phase.pairId) return undefined;
+  return `${json.directory} does not hold the JSON store that this database belongs to: set JSON_DIR as the service has it, or ask where that store is.`;
 }
 
 /** A sentence while the secondary lacks what stands neither in the journal nor in the queue. */

@@ -1,6 +1,6 @@
 import type { CatchUpStatus } from '@tandem/storage/consistency';
 import { expect, test } from 'vitest';
-import { readinessOf, type WorkerReport } from './report.ts';
+import { readinessOf, troubleOf, type WorkerReport } from './report.ts';
 
 const phase = {
   pairId: 'p',
@@ -51,6 +51,23 @@ test('I5: a paused direction or a JSON store that can’t be used is degraded, n
     status: 'degraded',
     dependencies: { json: { status: 'degraded', detail: 'expenses.json is damaged' } },
   });
+});
+
+test('whoever asks who runs is told what a worker fails at, not how it fares otherwise', () => {
+  expect(troubleOf(working)).toBeNull();
+  expect(troubleOf({ json: { state: 'standing by', because: 'It is an older copy.' } })).toBe(
+    'the JSON store: It is an older copy.',
+  );
+  const toPostgres = {
+    direction: 'postgres',
+    state: 'paused',
+    settled: 0,
+    pausedSince: '2025-12-07T10:00:00.000Z',
+    pausedBecause: 'the disk is full',
+  } as const;
+  expect(troubleOf({ json: { state: 'off' }, toPostgres })).toBe(
+    'write-to-postgres, paused since 2025-12-07T10:00:00.000Z: the disk is full',
+  );
 });
 
 test('a catch-up is shown while it runs', () => {

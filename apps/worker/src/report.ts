@@ -66,3 +66,17 @@ function jsonOf({ state, because }: JsonFollowerStatus): Dependency {
   if (because !== undefined) return { status: 'degraded', detail: because };
   return state === 'off' ? { status: 'unused' } : { status: 'up', detail: state };
 }
+
+/** What fails although the process works, as what is waited for; `null`: nothing does. */
+export function troubleOf({
+  toPostgres,
+  json,
+}: Pick<WorkerReport, 'toPostgres' | 'json'>): string | null {
+  if (json.because !== undefined) return `the JSON store: ${json.because}`;
+  for (const status of [toPostgres, json.direction]) {
+    if (status?.state !== 'paused') continue;
+    const { direction, pausedSince, pausedBecause } = status;
+    return `write-to-${direction}, paused since ${pausedSince}: ${pausedBecause}`;
+  }
+  return null;
+}

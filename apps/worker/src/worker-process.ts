@@ -45,7 +45,7 @@ import type { Pool } from 'pg';
 import { JsonFollower } from './json-follower.ts';
 import { Outage } from './outage.ts';
 import { pause } from './pause.ts';
-import type { WorkerReport } from './report.ts';
+import { troubleOf, type WorkerReport } from './report.ts';
 
 const POOL_CONNECTIONS_MAX = 8;
 const PHASE_INTERVAL_MS = 500;
@@ -134,7 +134,7 @@ export class WorkerProcess {
       desired: this.#flags.current().desired,
       flags: this.#flags.current().flags,
       ready: this.#isReady,
-      waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor,
+      waitingFor: this.#watch.waitingFor ?? this.#json.waitingFor ?? this.#trouble,
       catchUp: this.#watch.current ?? null,
       work: this.#options.work?.() ?? null,
     }));
@@ -172,6 +172,11 @@ export class WorkerProcess {
   /** The gates of a move away from `postgres-primary`; `undefined` unless this process would drive. */
   async gates(): Promise<readonly Gate[] | undefined> {
     return this.#json.gates();
+  }
+
+  get #trouble(): string | null {
+    const toPostgres = this.#toPostgres?.status();
+    return troubleOf({ json: this.#json.status(), ...(toPostgres && { toPostgres }) });
   }
 
   get #isReady(): boolean {

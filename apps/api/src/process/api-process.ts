@@ -39,6 +39,7 @@ import {
 } from '@tandem/storage/replication';
 import type { Pool } from 'pg';
 import { DatabaseProbe } from './database-probe.ts';
+import { diskTroubleOf } from './disk-trouble.ts';
 import { FirstStanding } from './first-standing.ts';
 import { JsonSession } from './json-session.ts';
 import { API } from './json-take-over.ts';
@@ -126,6 +127,12 @@ export class ApiProcess {
     return this.#pool;
   }
 
+  get #diskTrouble(): string | null {
+    const { session } = this.keeper;
+    const trouble = session === undefined ? null : diskTroubleOf(session.json);
+    return trouble === null ? null : `the disk of the JSON store. ${trouble}`;
+  }
+
   get flags(): ResolvedFlags {
     return this.#flags.current();
   }
@@ -160,7 +167,7 @@ export class ApiProcess {
       desired: this.flags.desired,
       flags: this.flags.flags,
       ready: this.requests.standing.store !== undefined,
-      waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor.sentence,
+      waitingFor: this.watch.waitingFor ?? this.keeper.waitingFor.sentence ?? this.#diskTrouble,
       catchUp: this.watch.current ?? null,
       work: this.#options.work?.() ?? null,
     }));

@@ -4,6 +4,7 @@ import { brakeSentence, type Phase, primaryOf, secondaryOf } from '@tandem/stora
 import type { RelayStatus } from '@tandem/storage/replication';
 import type { Dependency, Readiness } from '../readiness.ts';
 import type { ApiProcess } from './api-process.ts';
+import { diskTroubleOf } from './disk-trouble.ts';
 
 const UP: Dependency = { status: 'up' };
 const UNUSED: Dependency = { status: 'unused' };
@@ -62,18 +63,8 @@ function dependenciesOf(
 
 /** A disk that takes no writes still serves reads: it is no reason to send requests elsewhere. */
 function jsonDependency(json: JsonStore): Dependency {
-  const { writes, checkpoints } = json.diskTrouble();
-  if (writes !== undefined) {
-    const rest =
-      'Writes are refused (503, or 507 when it is full), reads go on; it is tried again by itself.';
-    return { status: 'degraded', detail: `Since ${writes.since}: ${writes.sentence} ${rest}` };
-  }
-  if (checkpoints === undefined) return UP;
-  const rest = 'The journal has what the files lack; it is tried again by itself.';
-  return {
-    status: 'degraded',
-    detail: `Since ${checkpoints.since}: ${checkpoints.sentence} ${rest}`,
-  };
+  const trouble = diskTroubleOf(json);
+  return trouble === null ? UP : { status: 'degraded', detail: trouble };
 }
 
 function relayDependency({ state, downSince, lastError, pending }: RelayStatus): Dependency {

@@ -95,7 +95,15 @@ function wantedOf(): Partial<Record<PageId, number>> {
   };
 }
 
-/** What stands above every page while it holds: the brake, an api that is silent, PostgreSQL away. */
+/** What somebody fails at in the phase that is asked for; a catch-up shows how far it is elsewhere. */
+const troubles = () =>
+  (snapshot.value?.migration?.processes ?? []).filter(
+    ({ waitingFor, effective, desired, catchUp }) =>
+      waitingFor !== null && effective === desired && catchUp === null,
+  );
+
+/** What stands above every page while it holds: the brake, an api that is silent, PostgreSQL away, and
+ *  what a process can't use. */
 export function Warnings() {
   const { api, database } = snapshot.value ?? {};
   return (
@@ -113,6 +121,11 @@ export function Warnings() {
           {database.asOf === null ? ' when it is back.' : ' as it was before.'}
         </Warning>
       )}
+      {troubles().map(({ id, kind, pid, host, waitingFor }) => (
+        <Warning key={id} tone="warn">
+          {kind} {pid} on {host} waits for {waitingFor}
+        </Warning>
+      ))}
     </>
   );
 }

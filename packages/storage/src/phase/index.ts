@@ -109,6 +109,7 @@ export {
   type ProcessKind,
   type ProcessWork,
   spokesman,
+  troublesOf,
 } from './process-registry.ts';
 export { type PhaseSeen, type ReadFence, readFence } from './read-fence.ts';
 export { recognise } from './recognise.ts';

@@ -27,7 +27,8 @@ export interface ProcessFacts {
   /** The flags with their sources, as this process resolves them. */
   readonly flags: ResolvedFlags['flags'];
   readonly ready: boolean;
-  /** One sentence, when the effective phase is not the desired one. */
+  /** One sentence, when the effective phase is not the desired one, or a store, its disk or the way to it
+   *  fails. */
   readonly waitingFor: string | null;
   /** How far the catch-up is that it runs; `null` while it runs none. */
   readonly catchUp: CatchUpStatus | null;
@@ -83,6 +84,17 @@ function disagreementOver(name: FlagName, processes: readonly LiveProcess[]): st
   const told = [...bySetting].map(([setting, names]) => `${setting} in ${names.join(', ')}`);
   return `FF_${name} is ${told.join(' and ')}`;
 }
+
+/**
+ * What keeps a process from working as it should in the phase that is asked for, a sentence each. That a
+ * phase is still to be reached, or a store to be brought up to date, is told elsewhere.
+ */
+export const troublesOf = (processes: readonly LiveProcess[]): string[] =>
+  processes.flatMap((one) => {
+    const { waitingFor, effective, desired, catchUp } = one;
+    if (waitingFor === null || effective !== desired || catchUp !== null) return [];
+    return [`${nameOf(one)} waits for ${waitingFor}`];
+  });
 
 /**
  * Which process's belief stands for the installation: an api before a worker, of those the one that
