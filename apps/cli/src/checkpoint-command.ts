@@ -1,5 +1,5 @@
 import { loadCollections } from '@tandem/storage/collections';
-import { checkpointWherever } from '@tandem/storage/json';
+import { checkpointWherever, inspectJsonStore } from '@tandem/storage/json';
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { logOf } from './output.ts';
@@ -22,5 +22,11 @@ export function addCheckpoint(program: Command, { configure, output }: CommandCo
       const by = holder === null ? 'this command' : `${holder.processName} (pid ${holder.pid})`;
       if (options.json) output.data(JSON.stringify({ directory, by: holder }));
       else output.say(`The files in ${directory} are up to date; written by ${by}.`);
+      const { openEdits } = await inspectJsonStore(directory);
+      if (openEdits > 0) {
+        output.say(
+          `Edits of them by something else that wait for a decision: ${openEdits} ("tandem external-edits").`,
+        );
+      }
     });
 }

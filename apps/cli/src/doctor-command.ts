@@ -51,6 +51,13 @@ function diagnosisAsText(told: Told, { apply }: { readonly apply?: boolean }): s
   else if (steps.length > 0 && blocked === null && apply !== true) {
     lines.push('', 'A start takes these steps by itself; "tandem doctor --apply" takes them now.');
   }
-  if (isThere(told)) lines.push('', 'Nothing is to be done.');
+  if (isThere(told)) {
+    lines.push(
+      '',
+      told.postgresProblem === null
+        ? 'Nothing is to be done.'
+        : 'Nothing is to be done as far as the JSON store alone tells; look again when PostgreSQL answers.',
+    );
+  }
   return lines.join('\n');
 }

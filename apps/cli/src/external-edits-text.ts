@@ -21,7 +21,7 @@ export function editsAsText(edits: readonly ExternalEdit[]): string {
 
 function idsAsText(ids: readonly number[]): string {
   const more = ids.length - IDS_SHOWN_MAX;
-  const shown = ids.slice(0, IDS_SHOWN_MAX).join(', ');
+  const shown = `id ${ids.slice(0, IDS_SHOWN_MAX).join(', ')}`;
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
@@ -44,7 +44,7 @@ export function editAsText(edit: ExternalEdit): string {
     ['Unfit', edit.unfit],
   ];
   for (const [name, ids] of lists) {
-    if (ids.length > 0) lines.push(`${name.padEnd(13)}${idsAsText(ids)}`);
+    if (ids.length > 0) lines.push(`${name.padEnd(13)}${ids.length}: ${idsAsText(ids)}`);
   }
   if (withoutId > 0) lines.push(`Without id   ${withoutId}`);
   for (const { act, actor, at, reason } of edit.decisions) {

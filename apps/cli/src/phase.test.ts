@@ -119,6 +119,17 @@ test('a flag locked by a live process’s environment is refused with status 3',
   expect(await readPhaseFlags(database.pool)).toEqual({});
 });
 
+test('a wait ends when the phase is there, or with status 1 and what it waits for', async () => {
+  const there = await tandem(['phase', 'set', 'json-only', '--wait', ...BECAUSE]);
+  expect(there).toMatchObject({ exitCode: 0, said: expect.stringMatching(/is json-only now\.$/) });
+  await runningApi({ DUAL_WRITE_ENABLED: true }, 'dead letters: 2');
+  const late = await tandem(['phase', 'set', 'json-primary', '--wait', '1', ...BECAUSE]);
+  expect(late.exitCode).toBe(1);
+  expect(late.said).toBe('The phase is json-only still; it waits for dead letters: 2');
+  const wrong = await tandem(['phase', 'set', 'json-primary', '--wait', 'long', ...BECAUSE]);
+  expect(wrong.exitCode).toBe(2);
+});
+
 test('wrong usage is status 2: another phase, no reason', async () => {
   expect((await tandem(['phase', 'set', 'phase-4', ...BECAUSE])).exitCode).toBe(2);
   expect((await tandem(['phase', 'set', 'json-primary'])).exitCode).toBe(2);
@@ -126,12 +137,14 @@ test('wrong usage is status 2: another phase, no reason', async () => {
   expect((await tandem(['phase', 'history', '--limit', '0'])).exitCode).toBe(2);
 });
 
-test('without PostgreSQL the phase is not known here, in one sentence', async () => {
+test('without PostgreSQL the phase is not known here, in one sentence that says what to do', async () => {
   const { exitCode, said } = await tandem(['phase'], {
     DATABASE_URL: 'postgres://somebody:secret@127.0.0.1:1/nowhere',
   });
   expect(exitCode).toBe(1);
-  expect(said).toMatch(/^PostgreSQL is not available: [^\n]+$/);
+  expect(said).toMatch(
+    /^The database of DATABASE_URL can't be asked: PostgreSQL is not available: [^\n]+ Is it running\?$/,
+  );
 });
 
 test('status shows who runs and takes their word for what is desired, not this environment’s', async () => {
@@ -163,6 +176,13 @@ test('status names processes whose environments disagree', async () => {
     expect.stringMatching(/^The environments disagree, so no switch starts/),
   ]);
   expect((await tandem(['status'])).data).toContain(problems[0]);
+});
+
+test('of a folder without a store nobody is told that it has no edits', async () => {
+  expect(await tandem(['external-edits'])).toMatchObject({
+    ...{ exitCode: 1, data: '' },
+    said: `There is no JSON store in ${join(dataDir, 'json')} yet.`,
+  });
 });
 
 test('I7: checkpoint brings the files up, by the process that holds the store or by itself', async () => {
