@@ -165,6 +165,12 @@ test.each([
   ['an id that is a fraction', `[\n${legacy({ id: 1.5 })}]`, 2, /id 1.5/],
   ['an id below 1', `[\n\n${legacy({ id: 0 })}]`, 3, /id 0/],
   ['an id that PostgreSQL can not hold', `[${legacy({ id: 2_147_483_648 })}]`, 1, /id 2147483648/],
+  [
+    'no id where none is left',
+    `[${legacy({ id: 2_147_483_647 })},${legacy({ id: undefined })}]`,
+    1,
+    /has no id/,
+  ],
   ['a null id', `[${legacy({ id: null })}]`, 1, /id null/],
   ['a comma too many', `[\n${OLD},\n]`, 3, /not JSON/],
   ['a file that ends early', `[\n${OLD}\n`, 3, /not JSON/],

@@ -54,6 +54,12 @@ function parseLegacyFile(
   const given: number[] = [];
   const records = objects.map((object, index) => {
     const id = ids[index] ?? ++next;
+    if (id > ID_MAX) {
+      const line = lineOfElement(source, index);
+      throw refusal(path, `a record has no id, and the last one, ${ID_MAX}, was given.`, FIX, {
+        line,
+      });
+    }
     if (ids[index] === undefined) given.push(id);
     return { id, ...reader.read(index, object, id) };
   });
