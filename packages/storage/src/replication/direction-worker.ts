@@ -94,9 +94,9 @@ class RunningDirection implements DirectionWorker {
   #settling: Promise<void> = Promise.resolve();
   #state: DirectionState = 'working';
   #settled = 0;
-  /** How many jobs to take at most: 1 after an outage, doubled with every batch that went through. A
-   *  batch that is itself too much for the secondary (large records, a slow disk) would otherwise be
-   *  taken again and again, with one probe between. */
+  /** How many jobs to take at most: 1 after an outage, as many as had room where they are large, doubled with
+   *  every batch that went through. A batch that is itself too much for the secondary (large records, a slow
+   *  disk) would otherwise be taken again and again, with one probe between. */
   #jobsMax = Number.POSITIVE_INFINITY;
   #started = false;
   /** The last batch was all there was, and that was little. */
@@ -196,13 +196,13 @@ class RunningDirection implements DirectionWorker {
       return false;
     }
     this.#inHand = batch;
-    this.#tookFew = jobs.length < this.#batchSize();
+    this.#tookFew = jobs.length < this.#batchSize() && !batch.isCut;
     this.#state = this.#isPaused ? 'paused' : 'working';
     if (jobs.length === this.#batchSize() && !this.#isOver()) this.#takeAhead();
     const startedMs = performance.now();
     const outcomes = await applyBatch(jobs, store, collections);
     observer.applied({ direction, startedMs, endedMs: performance.now(), jobs: outcomes });
-    this.#jobsMax *= 2;
+    this.#jobsMax = batch.isCut ? jobs.length : this.#jobsMax * 2;
     this.#pause.end();
     await this.#settling;
     this.#inHand = undefined;

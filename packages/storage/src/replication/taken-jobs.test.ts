@@ -102,6 +102,23 @@ test('I2: jobs come back from a holder that was stopped while they were being se
   await pool.end();
 });
 
+test('I5: of large jobs so many are taken as there is room for, one at least', async () => {
+  const large = (n: number) => ({ data: { n, text: 'x'.repeat(100) } });
+  const boss = await database.queues.ready();
+  await boss.insert(queue, [0, 1, 2, 3, 4].map(large));
+  const takeWithin = (batchBytesMax: number) =>
+    TakenJobs.take(database.pool, queue, 4, { batchBytesMax });
+  const some = await takeWithin(200);
+  expect([some.jobs.length, some.isCut]).toEqual([2, true]);
+  await some.settle((client) => removeDone(client, queue, some.jobs));
+  const one = await takeWithin(1);
+  expect([one.jobs.length, one.isCut]).toEqual([1, true]);
+  await one.putBack();
+  const all = await takeWithin(10_000);
+  expect([all.jobs.length, all.isCut]).toEqual([3, false]);
+  await all.putBack();
+});
+
 test('what settling throws takes back all of it', async () => {
   await enqueue(2);
   const held = await take(2);

@@ -14,6 +14,14 @@ const SILENCE_MAX_MS = 6_000;
 const HEARTBEAT_MS = 2_000;
 /** A batch that takes longer is put back, and taken in smaller ones. */
 const HOLD_MAX_MS = 60_000;
+/** Data of one batch, as text, but for its last job: a thousand large records are more than a process has room
+ *  for, and one that dies of them would take them again. */
+const BATCH_BYTES_MAX = 16 << 20;
+
+interface TakeBounds {
+  readonly silenceMaxMs?: number;
+  readonly batchBytesMax?: number;
+}
 
 /** A job in hand. */
 export interface TakenJob extends ClaimedJob {
@@ -28,16 +36,19 @@ class PutBack extends Error {}
  */
 export class TakenJobs {
   readonly jobs: readonly TakenJob[];
+  /** There were more, and they were too large to come along. */
+  readonly isCut: boolean;
   readonly #decide: (settle: Settle) => void;
   readonly #refuse: (reason: unknown) => void;
   readonly #over: Promise<void>;
 
   private constructor(
-    jobs: readonly TakenJob[],
+    { jobs, isCut }: Locked,
     decision: PromiseWithResolvers<Settle>,
     over: Promise<void>,
   ) {
     this.jobs = jobs;
+    this.isCut = isCut;
     this.#decide = decision.resolve;
     this.#refuse = decision.reject;
     this.#over = over;
@@ -48,16 +59,16 @@ export class TakenJobs {
     pool: Pool,
     queue: string,
     jobsMax: number,
-    { silenceMaxMs = SILENCE_MAX_MS }: { readonly silenceMaxMs?: number } = {},
+    { silenceMaxMs = SILENCE_MAX_MS, batchBytesMax = BATCH_BYTES_MAX }: TakeBounds = {},
   ): Promise<TakenJobs> {
     const decision = Promise.withResolvers<Settle>();
     decision.promise.catch(() => undefined);
-    const found = Promise.withResolvers<readonly TakenJob[]>();
+    const found = Promise.withResolvers<Locked>();
     const bounds = { timeoutMs: HOLD_MAX_MS, idleMs: silenceMaxMs };
     const over = inTransaction(pool, bounds, async (client) => {
-      const jobs = await lock(client, queue, jobsMax);
-      found.resolve(jobs);
-      if (jobs.length === 0) return;
+      const locked = await lock(client, queue, jobsMax, batchBytesMax);
+      found.resolve(locked);
+      if (locked.jobs.length === 0) return;
       const settleIn = await heldUntil(decision.promise, client);
       await settleIn(client);
     });
@@ -94,16 +105,33 @@ async function heldUntil(decision: Promise<Settle>, client: PoolClient): Promise
   }
 }
 
-const LOCK = `SELECT id, retry_count, data::text, output::text FROM ${QUEUE_SCHEMA}.job
-  WHERE name = $1 AND state < 'active' AND NOT blocked AND ${isDue('0')}
-  ORDER BY priority DESC, created_on LIMIT $2 FOR UPDATE SKIP LOCKED`;
+/** The ones beyond the bound are locked, too, until the others are settled. */
+const LOCK = `WITH due AS MATERIALIZED (
+    SELECT id, retry_count, data::text AS data, output::text AS output FROM ${QUEUE_SCHEMA}.job
+    WHERE name = $1 AND state < 'active' AND NOT blocked AND ${isDue('0')}
+    ORDER BY priority DESC, created_on LIMIT $2 FOR UPDATE SKIP LOCKED),
+  summed AS (
+    SELECT *, count(*) OVER () AS locked,
+      sum(octet_length(data)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM due)
+  SELECT id, retry_count, data, output, locked::integer FROM summed WHERE coalesce(before, 0) < $3`;
 
-async function lock(client: PoolClient, queue: string, jobsMax: number): Promise<TakenJob[]> {
-  const { rows } = await client.query<[string, number, string | null, string | null]>({
-    ...{ text: LOCK, values: [queue, jobsMax], rowMode: 'array' },
+interface Locked {
+  readonly jobs: readonly TakenJob[];
+  readonly isCut: boolean;
+}
+
+async function lock(
+  client: PoolClient,
+  queue: string,
+  jobsMax: number,
+  bytesMax: number,
+): Promise<Locked> {
+  const { rows } = await client.query<[string, number, string | null, string | null, number]>({
+    ...{ text: LOCK, values: [queue, jobsMax, bytesMax], rowMode: 'array' },
   });
-  return rows.map(([id, retryCount, data, output]) => ({
+  const jobs = rows.map(([id, retryCount, data, output]) => ({
     ...{ id, retryCount, data: data === null ? undefined : JSON.parse(data) },
     past: readPastFailures(output === null ? undefined : JSON.parse(output)),
   }));
+  return { jobs, isCut: jobs.length < (rows[0]?.[4] ?? 0) };
 }
