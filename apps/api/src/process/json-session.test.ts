@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CatchUpWatch } from '@tandem/storage/consistency';
@@ -15,8 +16,9 @@ import {
   openDualStores,
   until,
 } from '@tandem/storage/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { JsonSession } from './json-session.ts';
+import { UnansweredCommit } from './unanswered-commit.ts';
 
 let dual: DualStores;
 let session: JsonSession;
@@ -162,4 +164,31 @@ test('I12: back after the brake, PostgreSQL has gone on without this store: that
   expect(waitingFor).toMatch(
     /^both sides to be brought together after the brake: The emergency brake was pulled .* went on to epoch 9/,
   );
+});
+
+test('writes wait for the answer to a commit as long as for that to an earlier one, which came otherwise', async () => {
+  const { json } = dual;
+  const unanswered = new UnansweredCommit();
+  const now = vi.spyOn(performance, 'now');
+  onTestFinished(() => now.mockRestore());
+  const told: string[] = [];
+  /** Asked in vain at an instant. */
+  const ask = (atMs: number) => {
+    now.mockReturnValue(atMs);
+    const asked = unanswered.ask(session, async (sentence) => void told.push(sentence));
+    return expect(asked).rejects.toMatchObject({ code: 'unavailable' });
+  };
+  const open = (epoch: number) =>
+    json.phase.update({ committing: { attempt: randomUUID(), epoch, phase: 'postgres-primary' } });
+  // It does not hold the JSON store any more: nothing is asked.
+  session.machine.end();
+  await open(3);
+  await ask(1_000);
+  await json.phase.update({ committing: null });
+  await open(4);
+  await ask(60_000);
+  await ask(69_000);
+  expect(told).toEqual([]);
+  await ask(71_000);
+  expect(told).toHaveLength(1);
 });

@@ -14,18 +14,20 @@ export function awaitsAnswer(json: JsonStore): boolean {
 
 /** Asks PostgreSQL what became of a commit, until it says so. */
 export class UnansweredCommit {
-  #sinceMs: number | undefined;
+  /** The one that is asked after, and since when; it may get its answer elsewhere, as from the relay. */
+  #asked: { readonly attempt: string | undefined; readonly sinceMs: number } | undefined;
 
   /**
    * @param tooLong told with each further failure once writes have waited for long enough
    * @throws what asking throws
    */
   async ask(session: JsonSession, tooLong: (sentence: string) => Promise<void>): Promise<void> {
-    const sinceMs = this.#sinceMs ?? performance.now();
-    this.#sinceMs = sinceMs;
+    const attempt = session.json.phase.read().committing?.attempt;
+    if (this.#asked?.attempt !== attempt) this.#asked = undefined;
+    this.#asked ??= { attempt, sinceMs: performance.now() };
+    const { sinceMs } = this.#asked;
     try {
       await mend(session.context('a commit without an answer'), false);
-      this.#sinceMs = undefined;
     } catch (error) {
       const forMs = performance.now() - sinceMs;
       if (forMs > PATIENCE_MS && awaitsAnswer(session.json)) await tooLong(sentenceOf(error));
