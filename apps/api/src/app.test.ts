@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { TandemError } from '@tandem/storage/errors';
+import { RoutedStore } from '@tandem/storage/phase';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AppOptions } from './app.ts';
@@ -35,7 +36,9 @@ describe('errors', () => {
     ['GET', '/api/v1/income/1'],
     ['DELETE', '/api/v1/income/1'],
   ] as const)('%s %s without a primary is 503 with Retry-After', async (method, url) => {
-    await start();
+    const requests = new RoutedStore();
+    requests.refuse('PostgreSQL can not be reached.');
+    await start({ primary: () => requests });
     const response = await app.inject({ method, url });
     expect(response.statusCode).toBe(503);
     expect(response.headers['retry-after']).toBe('1');

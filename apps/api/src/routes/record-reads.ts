@@ -33,8 +33,11 @@ export function recordReads(
     const page = readPageRequest(request.query as Record<string, unknown>);
     if (page !== undefined) return sendPage(reply, page);
     const store = primary();
-    // The length of the whole list is not worth reading the whole list.
-    if (request.method === 'HEAD') return reply.type(JSON_TYPE).send(Readable.from([]));
+    if (request.method === 'HEAD') {
+      // The length of the whole list is not worth reading the whole list; whether it can be read is.
+      await store.page(collection, { limit: 1 });
+      return reply.type(JSON_TYPE).send(Readable.from([]));
+    }
     return reply.type(JSON_TYPE).send(await jsonArray(store.list(collection)));
   });
 
