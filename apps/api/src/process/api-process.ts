@@ -67,6 +67,7 @@ export class ApiProcess {
   readonly #pool: Pool;
   readonly #queues: QueueClient;
   readonly postgres: PostgresStore;
+  readonly #served: PostgresStore;
   readonly #flags: FlagWatch;
   readonly #registry: ProcessRegistry;
   readonly #others: OtherProcesses;
@@ -105,9 +106,10 @@ export class ApiProcess {
     this.#others = new OtherProcesses({ jsonDir, registry: this.#registry, log });
     this.watch = new CatchUpWatch(log);
     const inspectJson = () => inspectJsonPhase(jsonDir);
+    // Requests are answered from no snapshot in which PostgreSQL was not the primary any more (I6).
+    this.#served = this.postgres.fencedBy(readFence(inspectJson));
     this.keeper = new PhaseKeeper({
-      // Requests are answered from no snapshot in which PostgreSQL was not the primary any more (I6).
-      postgres: this.postgres.fencedBy(readFence(inspectJson)),
+      postgres: this.#served,
       requests: this.requests,
       log,
       signal: this.#stopping.signal,
@@ -223,7 +225,7 @@ export class ApiProcess {
     const { collections, log, observer } = this.#options;
     return new JsonSession({
       ...{ json, collections, log, observer },
-      postgres: this.postgres,
+      ...{ postgres: this.postgres, served: this.#served },
       queues: this.#queues,
       requests: this.requests,
       watch: this.watch,

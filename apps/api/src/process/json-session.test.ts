@@ -5,7 +5,7 @@ import { CatchUpWatch } from '@tandem/storage/consistency';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
 import { mend, mendAlone, pullBrake, RoutedStore } from '@tandem/storage/phase';
-import { divergenceLedger } from '@tandem/storage/postgres';
+import { divergenceLedger, type PostgresStore } from '@tandem/storage/postgres';
 import { readBacklog } from '@tandem/storage/replication';
 import {
   changeOf,
@@ -25,11 +25,16 @@ let session: JsonSession;
 let after: JsonSession | undefined;
 const known = { postgresProblem: null as string | null, disagreement: null as string | null };
 
+let requests: RoutedStore;
+let served: PostgresStore;
+
 function newSession(): JsonSession {
   const { json, store: postgres, queues, collections } = dual;
+  requests = new RoutedStore();
+  served = postgres.fencedBy(async () => undefined);
   return new JsonSession({
     ...{ json, postgres, queues, collections, log: silentLog, observer: noObserver },
-    requests: new RoutedStore(),
+    ...{ requests, served },
     watch: new CatchUpWatch(silentLog),
     verifySchedule: { changedMs: null, fullMs: null },
     signal: new AbortController().signal,
@@ -140,6 +145,8 @@ test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it 
 
   expect(await waitsFor()).toBeUndefined();
   expect(await store.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 3 });
+  // From the first moment on: what is read late is judged by its snapshot.
+  expect(requests.standing.store).toBe(served);
 });
 
 test('I12: back after the brake, PostgreSQL has gone on without this store: that is what is waited for', async () => {

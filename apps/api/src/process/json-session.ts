@@ -38,6 +38,8 @@ import { keepJsonConsistent } from './json-consistency.ts';
 export interface JsonSessionOptions {
   readonly json: JsonStore;
   readonly postgres: PostgresStore;
+  /** The same, as requests are served by it. */
+  readonly served: PostgresStore;
   readonly queues: QueueClient;
   readonly collections: readonly Collection[];
   readonly requests: RoutedStore;
@@ -100,10 +102,11 @@ export class JsonSession {
   async step(to: Phase, reason: string): Promise<Refusal | undefined> {
     const { phase } = this.json.phase.read();
     if (phase === 'json-primary' && to === 'postgres-primary') {
-      const { requests, othersServe } = this.#options;
+      const { requests, served, othersServe } = this.#options;
       return promotePostgres({
         ...this.#live(reason),
-        ...{ outbox: this.json.outbox, requests, othersServe, stopRelay: () => this.#stopRelay(0) },
+        ...{ outbox: this.json.outbox, requests, served, othersServe },
+        stopRelay: () => this.#stopRelay(0),
       });
     }
     const group = to === 'json-primary' ? 'dual-write-on' : 'dual-write-off';

@@ -92,7 +92,7 @@ const promotion = (
   { isAlone = true } = {},
 ) =>
   promotePostgres({
-    ...{ ...context, outbox: dual.json.outbox, requests },
+    ...{ ...context, outbox: dual.json.outbox, requests, served: context.postgres },
     othersServe: async () => !isAlone,
     stopRelay: async () => {},
   });

@@ -6,6 +6,7 @@
 import type { Item } from '../changes/index.ts';
 import { TandemError } from '../errors.ts';
 import type { Outbox } from '../replication/index.ts';
+import type { Store } from '../store.ts';
 import { compareHeads } from './compare-heads.ts';
 import { failpoint } from './failpoint.ts';
 import { closedGates, gatesOf, gateValues } from './gates.ts';
@@ -27,6 +28,8 @@ const READS_HELD_MS = 500;
 export interface PromoteContext extends LiveContext {
   readonly outbox: Outbox;
   readonly requests: RoutedStore;
+  /** PostgreSQL as requests are served by it: what they read late is judged by its own snapshot (I6). */
+  readonly served: Store;
   /** Whether other processes serve: where this one waits for an answer they may write already. */
   readonly othersServe: () => Promise<boolean>;
   /** Stops relaying: from the commit on the journal holds nothing that is not in PostgreSQL. */
@@ -47,7 +50,7 @@ interface Touched {
  *   unless the answer to the commit is still unknown: then the `committing` mark stands
  */
 export async function promotePostgres(context: PromoteContext): Promise<Refusal | undefined> {
-  const { postgres, requests, queues, log } = context;
+  const { served, requests, queues, log } = context;
   const promotion = new Promotion(context);
   let refusal: Refusal | undefined;
   try {
@@ -56,7 +59,7 @@ export async function promotePostgres(context: PromoteContext): Promise<Refusal 
     promotion.serveAgain();
   }
   if (refusal !== undefined) return refusal;
-  requests.serve(postgres);
+  requests.serve(served);
   await failpoint('promote.released');
   const { pauseMs } = promotion;
   context.observer?.switched({ to: 'postgres', pauseMs });
@@ -100,7 +103,7 @@ class Promotion {
         telling: async () => {
           await failpoint('promote.told');
           // What is left to be seen to shall not be waited for.
-          requests.serve(this.#context.postgres);
+          requests.serve(this.#context.served);
           this.pauseMs = this.#elapsedMs();
         },
       },
