@@ -32,6 +32,7 @@ export function readinessReport(api: ApiProcess): Readiness {
   const ready = dependencies[primaryOf(effective)]?.status !== 'down';
   const failing =
     brake !== undefined ||
+    !requests.takesWrites ||
     Object.values(dependencies).some(({ status }) => status === 'down' || status === 'degraded');
   const relay = keeper.session?.relay?.status();
   return {

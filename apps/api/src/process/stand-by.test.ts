@@ -16,13 +16,15 @@ import {
   type TcpProxy,
   until,
 } from '@tandem/storage/testing';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { ApiProcess } from './api-process.ts';
 import { readinessReport } from './readiness-report.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
 /** Sooner than requests are refused because somebody holds the lock. */
 const NOTICED_MS = 4_000;
+/** Longer than requests wait for a lock that another process holds. */
+const PATIENCE_MS = 6_000;
 const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
 const SERVING = { FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' };
 
@@ -88,6 +90,41 @@ test('I6: it reads PostgreSQL no more once JSON is the primary, even if PostgreS
   const read = requests.get(expense, id);
   await json.close();
   expect(await read).toMatchObject({ id });
+});
+
+test('I6: under a seal that stands for long, reads go on, and writes are told who has the JSON store', async () => {
+  const { json, store: postgres } = dual;
+  const { id } = await create(postgres);
+  api = await newApi(SERVING);
+  await api.start();
+  const { requests, keeper } = api;
+  await postgres.phase.advance(2, { sealed: true }, MOVE);
+  await until('it has seen the seal', () => keeper.standsBy !== undefined);
+  let aheadMs = 0;
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+  onTestFinished(() => clock.mockRestore());
+  aheadMs = PATIENCE_MS;
+  await until('its patience is over', () => !requests.takesWrites);
+  expect(await requests.get(expense, id)).toMatchObject({ id });
+  const write = () => create(requests as unknown as typeof json);
+  await expect(write()).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('is held by api'),
+  });
+  expect(readinessReport(api).ready).toBe(false);
+  // The switch was given up.
+  await postgres.phase.advance(2, { sealed: false }, MOVE);
+  await until('it takes writes', () => requests.takesWrites);
+  expect((await write()).id).toBeGreaterThan(id);
+
+  await postgres.phase.advance(2, { sealed: true }, MOVE);
+  await until('it has seen the seal', () => keeper.standsBy !== undefined);
+  aheadMs += PATIENCE_MS;
+  await until('its patience is over', () => !requests.takesWrites);
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  const made = await create(json);
+  await expect(requests.get(expense, made.id)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test.for(['under the seal', 'told'] as const)(

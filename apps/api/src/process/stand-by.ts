@@ -89,7 +89,8 @@ export class StandBy {
       this.#lockHeldSinceMs = undefined;
       this.#holder = undefined;
       stands(row);
-      if (requests.standing.store !== postgres || requests.waiting > 0) requests.serve(postgres);
+      const isServed = requests.standing.store === postgres && requests.takesWrites;
+      if (!isServed || requests.waiting > 0) requests.serve(postgres);
       waitingFor.sentence =
         desired() === row.phase
           ? null
@@ -108,7 +109,7 @@ export class StandBy {
       this.#waitElsewhere(row);
       return undefined;
     }
-    return this.#take();
+    return this.#take(row);
   }
 
   /** The pair's JSON store is lost, or on another machine: an empty one taken for it would be no pair's, and lift
@@ -145,7 +146,7 @@ export class StandBy {
   }
 
   /** The JSON store, if its last holder has let go of it. */
-  async #take(): Promise<JsonStore | undefined> {
+  async #take(row?: PostgresPhaseState): Promise<JsonStore | undefined> {
     const { openJson, requests, log } = this.#options;
     const { warmth, waitingFor } = this.#shared;
     const askedMs = performance.now();
@@ -159,18 +160,31 @@ export class StandBy {
       if (!isTandemError(error, 'lock-held')) {
         this.#holder = undefined;
         // Nobody can say when it will be mended: requests that wait for it are told what is wrong.
-        const { standing } = requests;
-        const isHeld = standing.store !== undefined && standing.holding === 'all';
-        if (isHeld) requests.refuse(sentenceOf(error));
+        if (this.#isHeld) requests.refuse(sentenceOf(error));
         throw error;
       }
       this.#lockHeldSinceMs ??= performance.now();
       waitingFor.sentence = error.message;
       this.#holder = holderOf(error) === API ? error.message : undefined;
       const heldMs = performance.now() - this.#lockHeldSinceMs;
-      if (heldMs > LOCK_PATIENCE_MS) requests.refuse(error.message);
+      if (heldMs > LOCK_PATIENCE_MS) this.#sayHeld(error.message, row);
       return undefined;
     }
+  }
+
+  /** Whether no request is answered before somebody has the JSON store. */
+  get #isHeld(): boolean {
+    const { standing } = this.#options.requests;
+    return standing.store !== undefined && standing.holding === 'all';
+  }
+
+  /** Under a seal alone PostgreSQL has all that was acknowledged, and its fence looks whether it still does. */
+  #sayHeld(sentence: string, row: PostgresPhaseState | undefined): void {
+    const { requests, postgres } = this.#options;
+    const isSealed = row?.sealed === true && primaryOf(row.phase) === 'postgres';
+    if (isSealed && requests.standing.store === postgres && !this.#isHeld) {
+      requests.serveReads(postgres, sentence);
+    } else requests.refuse(sentence);
   }
 }
 
