@@ -44,7 +44,7 @@ test('how a process stands is told by one line a state, and what is not known by
     ...{ ...FACTS, effective: 'json-only', epoch: 7 },
     gates: { ageSeconds: 2, value: [{ name: 'dead letters', open: false, ...gate }] },
     relay: { state: 'down', cursor: 4, pending: 2 },
-    journalOldestAt: new Date(Date.now() - 60_000).toISOString(),
+    journalWaitSeconds: 60,
   });
   expect(linesOf(text, 'tandem_phase')).toEqual([
     'tandem_phase{phase="json-only"} 1',

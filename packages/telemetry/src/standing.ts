@@ -22,8 +22,8 @@ export interface ProcessFacts {
   readonly postgresUsable: boolean;
   readonly pools: Readonly<Record<string, PoolCounts>>;
   readonly relay?: RelayStatus | undefined;
-  /** ISO instant of the oldest change that only the journal has. */
-  readonly journalOldestAt?: string | undefined;
+  /** How long the oldest change has waited that only the journal has. */
+  readonly journalWaitSeconds?: number | undefined;
   readonly directions: readonly DirectionStatus[];
   /** Only where this process would drive the next switch. */
   readonly gates?: Aged<readonly Gate[]> | undefined;
@@ -148,7 +148,7 @@ export function standingGauges(registry: Registry): (facts: ProcessFacts) => voi
     if (relay !== undefined) {
       oneHot(gauges.relay, {}, 'state', relay.state, RELAY_STATES);
       gauges.journalChanges.set(relay.pending);
-      gauges.journalSeconds.set(relay.pending === 0 ? 0 : secondsSince(facts.journalOldestAt));
+      gauges.journalSeconds.set(relay.pending === 0 ? 0 : (facts.journalWaitSeconds ?? 0));
     }
     for (const { direction, state } of facts.directions) {
       oneHot(gauges.directions, { direction }, 'state', state, DIRECTION_STATES);
@@ -180,6 +180,3 @@ function oneHot(
 ): void {
   for (const value of of) gauge.set({ ...labels, [name]: value }, Number(value === is));
 }
-
-const secondsSince = (instant: string | undefined): number =>
-  instant === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(instant)) / 1_000);

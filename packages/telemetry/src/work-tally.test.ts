@@ -10,6 +10,12 @@ const item = (at: string): Item => ({
   },
 });
 
+/** Goes the same way beside its change, and is none. */
+const KEY: Item = {
+  kind: 'key',
+  key: { key: 'k', fingerprint: 'f', outcome: '{}', at: '2025-12-07T10:00:00.000Z' },
+};
+
 test('what was written, applied and failed is counted, with the lag of what arrived lately', () => {
   const tally = new WorkTally();
   const { observer } = tally;
@@ -24,6 +30,7 @@ test('what was written, applied and failed is counted, with the lag of what arri
     jobs: [
       { item: changed, end: 'applied' },
       { item: undefined, end: 'superseded' },
+      { item: KEY, end: 'applied' },
       { item: changed, end: 'failed' },
       { item: changed, end: 'hopeless' },
     ],

@@ -27,8 +27,11 @@ export class WorkTally {
         this.#written += written;
       },
       applied: ({ endedMs, jobs }) => {
-        for (const { end } of jobs)
+        for (const { item, end } of jobs) {
+          // A key goes the same way beside its change, which is counted.
+          if (item?.kind === 'key') continue;
           if (end === 'applied' || end === 'superseded') this.#applied += 1;
+        }
         // The first has waited the longest, or nearly so.
         const item = jobs[0]?.item;
         if (item?.kind === 'change') this.#noteLag(endedMs, Date.parse(item.change.at));

@@ -2,6 +2,7 @@ import type { Log } from '@tandem/storage/log';
 import type { Gate } from '@tandem/storage/phase';
 import {
   type DatabaseFacts,
+  journalWaitSeconds,
   type ProcessFacts,
   readDatabaseFacts,
   Sampled,
@@ -60,7 +61,7 @@ export class ApiFacts {
       postgresUsable: api.database.state.usable,
       pools: { requests: api.pool, operators: this.#operators },
       relay: keeper.session?.relay?.status(),
-      journalOldestAt: this.#journal.current?.value.at,
+      journalWaitSeconds: journalWaitSeconds(this.#journal.current, this.#relayedSeq),
       directions: [],
       gates: this.#gates.current,
       catchUp: api.watch.current,
@@ -68,12 +69,17 @@ export class ApiFacts {
     };
   }
 
+  get #relayedSeq(): number {
+    const { session } = this.#api.keeper;
+    return session?.relay?.status().cursor ?? session?.json.outbox.relayedSeq ?? 0;
+  }
+
   /** Behind what memory holds this reads a file: while nothing moves, once. */
   async #oldestInJournal(session: JsonSession | undefined) {
     const relay = session?.relay?.status();
     if (session === undefined || relay === undefined || relay.pending === 0) return undefined;
     const { outbox } = session.json;
-    const seq = relay.cursor ?? outbox.relayedSeq;
+    const seq = this.#relayedSeq;
     const known = this.#journal.current?.value;
     if (known?.seq === seq) return known;
     const [oldest] = await outbox.read(seq, 1);

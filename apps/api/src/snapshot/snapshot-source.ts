@@ -142,7 +142,7 @@ export class SnapshotSource {
 }
 
 function sampleOf(
-  { relay, database, journalOldestAt }: ProcessFacts,
+  { relay, database, journalWaitSeconds }: ProcessFacts,
   rates: Rates | undefined,
 ): Sample {
   const pending = relay?.pending ?? 0;
@@ -150,11 +150,8 @@ function sampleOf(
   const waiting = Object.values(database?.value.queueAges ?? {}).map((seconds) =>
     queueWaitSeconds(seconds, database?.ageSeconds ?? 0),
   );
-  const journal =
-    pending === 0 || journalOldestAt === undefined
-      ? []
-      : [(Date.now() - Date.parse(journalOldestAt)) / 1_000];
-  const lag = Math.max(rates?.lagSeconds ?? 0, ...waiting, ...journal);
+  const journal = pending === 0 ? 0 : (journalWaitSeconds ?? 0);
+  const lag = Math.max(rates?.lagSeconds ?? 0, ...waiting, journal);
   return {
     backlog: queued === undefined ? (relay?.pending ?? null) : queued.total + pending,
     lag: Math.round(lag * 10) / 10,

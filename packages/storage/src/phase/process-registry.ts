@@ -7,7 +7,7 @@ export type ProcessKind = 'api' | 'worker';
 
 /** What a process has done since it began. */
 export interface ProcessWork {
-  /** Acknowledged by the primary; idempotency keys count, too. */
+  /** Changes that the primary acknowledged. */
   readonly written: number;
   /** Changes that are on the secondary. */
   readonly applied: number;
