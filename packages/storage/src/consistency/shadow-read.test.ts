@@ -1,19 +1,24 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../log.ts';
 import { noObserver, type ShadowRead } from '../observer.ts';
-import { divergenceLedger, readRelayedSeq } from '../postgres/index.ts';
-import { createExplanations } from '../replication/index.ts';
+import { divergenceLedger, readRelayedSeq, relayCursor } from '../postgres/index.ts';
+import { createExplanations, createRelayedJournal } from '../replication/index.ts';
 import type { StoreReads } from '../store.ts';
 import { type DualStores, openDualStores } from '../testing/dual-stores.ts';
 import { create, expense, run, setOf } from '../testing/store-fixture.ts';
 import { until } from '../testing/until.ts';
-import { ShadowReads } from './shadow-read.ts';
+import { type ShadowedStores, ShadowReads } from './shadow-read.ts';
 import { queuedByRelay } from './verify-run.ts';
 
 let dual: DualStores;
 let shadow: ShadowReads;
 let reads: ShadowRead[];
+/** Whether the phase is a dual one, and how often that was asked. */
+let isDual: boolean;
+let asked: number;
 beforeEach(async () => {
+  isDual = true;
+  asked = 0;
   dual = await openDualStores('json-primary');
   reads = [];
 });
@@ -26,18 +31,22 @@ afterEach(async () => {
 function shadowing(secondary: StoreReads = dual.store): void {
   const { json, pool, collections } = dual;
   const { pairId } = json.phase.read();
+  const stores = (): ShadowedStores => ({
+    ...{ primary: json, secondary, epoch: 2 },
+    explanations: createExplanations(pool, 'postgres'),
+    mark: queuedByRelay(
+      async () => json.outbox.head(),
+      () => readRelayedSeq(pool, pairId),
+    ),
+  });
   shadow = new ShadowReads({
     ...{ rate: 1, collections, log: silentLog, lookIntervalMs: 20 },
     reports: divergenceLedger(pool),
     observer: { ...noObserver, shadowRead: (read) => reads.push(read) },
-    stores: () => ({
-      ...{ primary: json, secondary, epoch: 2 },
-      explanations: createExplanations(pool, 'postgres'),
-      mark: queuedByRelay(
-        async () => json.outbox.head(),
-        () => readRelayedSeq(pool, pairId),
-      ),
-    }),
+    stores() {
+      asked += 1;
+      return isDual ? stores() : undefined;
+    },
   });
   shadow.start();
 }
@@ -96,6 +105,21 @@ test('what stands after the lag is a mismatch, and listed: edited, missing, and 
   expect(byId.get(edited.id)).toMatchObject({ class: 'conflict', foundBy: 'shadow-read' });
   expect(byId.get(missing.id)).toMatchObject({ kind: 'missing', into: 'postgres' });
   expect(byId.get(extra.id)).toMatchObject({ kind: 'extra' });
+});
+
+test('what the end of dual write leaves behind is no mismatch, although it is looked at just then', async () => {
+  shadowing();
+  const { id } = await create(dual.json);
+  await get(id);
+  await until('it is looked at', () => asked === 2);
+  const { json, pool } = dual;
+  isDual = false;
+  await createRelayedJournal({
+    ...{ outbox: json.outbox, pool, cursor: relayCursor, pairId: () => json.phase.read().pairId },
+  }).skipTo(json.outbox.head());
+  await until('the look is over', () => asked > 2);
+  expect(ends()).toEqual(['get lag']);
+  expect(await listed()).toEqual([]);
 });
 
 test('a record that goes on changing is never called a mismatch for it', async () => {

@@ -218,7 +218,9 @@ export class ShadowReads {
         );
       },
     });
-    const { observer } = this.#options;
+    const { observer, stores } = this.#options;
+    // Once the phase has moved, jobs are dropped and writes get none: nothing on its way explains anything.
+    if (stores()?.epoch !== both.epoch) return;
     for (const { subject } of found) {
       if (!('id' in subject) || candidates.get(subject.id)?.isCounted === true) continue;
       const read = { collection: collection.name, op: 'get', seconds: {} } as const;
