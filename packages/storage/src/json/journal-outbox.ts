@@ -15,6 +15,9 @@ import { damagedSegment, readHeader } from './segment-scan.ts';
 /** Items kept in memory: a relay that keeps up reads no file. */
 const RING_ITEMS_MAX = 8_192;
 const RING_CHARACTERS_MAX = 16 << 20;
+/** One reading from the segments ends behind so many: a thousand large records would not have room in a process
+ *  that serves requests beside it. */
+const READ_CHARACTERS_MAX = 16 << 20;
 /** Places remembered in a segment: one every so many items. */
 const ANCHOR_ITEMS = 256;
 /** Checkpoints that may drop a segment while it is looked for, before that is an error. */
@@ -110,11 +113,14 @@ export class JournalOutbox implements Outbox {
     }
     const entries: OutboxEntry[] = [];
     const wanted = Math.min(limit, head - afterSeq);
-    for (let tries = 0; entries.length < wanted; ) {
+    let room = READ_CHARACTERS_MAX;
+    for (let tries = 0; entries.length < wanted && room > 0; ) {
       const behind = afterSeq + entries.length;
       const mark = this.#segmentOf(behind + 1);
       try {
-        entries.push(...(await this.#readSegment(mark, behind, wanted - entries.length)));
+        const read = await this.#readSegment(mark, behind, wanted - entries.length, room);
+        for (const entry of read) room -= sizeOf(entry);
+        entries.push(...read);
       } catch (error) {
         // A checkpoint dropped the segment just now; the marks say so.
         if (!isFileError(error, 'ENOENT') || ++tries === DROP_RETRY_MAX) throw error;
@@ -135,10 +141,16 @@ export class JournalOutbox implements Outbox {
     );
   }
 
-  async #readSegment(mark: SegmentMark, afterSeq: number, limit: number): Promise<OutboxEntry[]> {
+  async #readSegment(
+    mark: SegmentMark,
+    afterSeq: number,
+    limit: number,
+    charactersMax: number,
+  ): Promise<OutboxEntry[]> {
     const { fileSystem, layout } = this.#context;
     const path = layout.segment(mark.number);
     const entries: OutboxEntry[] = [];
+    let room = charactersMax;
     const file = await fileSystem.openForReading(path);
     try {
       let start = this.#anchorBefore(mark.number, afterSeq);
@@ -156,8 +168,12 @@ export class JournalOutbox implements Outbox {
           if (payload.kind !== 'item' || payload.seq === undefined) return undefined;
           seq++;
           if (payload.seq !== seq) throw damagedSegment(path, line.offset, 'an item is missing.');
-          if (seq > afterSeq) entries.push({ seq, item: payload.item });
-          const full = entries.length === limit;
+          if (seq > afterSeq) {
+            const entry = { seq, item: payload.item };
+            entries.push(entry);
+            room -= sizeOf(entry);
+          }
+          const full = entries.length === limit || room <= 0;
           if (full || seq % ANCHOR_ITEMS === 0) {
             this.#remember(mark.number, { seq, offset: line.end, checksum: line.checksum });
           }

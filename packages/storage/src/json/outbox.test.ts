@@ -237,3 +237,19 @@ test('I10: keys live for more than a day, over stops, and end', async () => {
   expect(await store.write({ ...write, key })).toMatchObject({ kind: 'created', id: 2 });
   expect(await store.scanKeys('', 10)).toHaveLength(1);
 });
+
+test('I5: large items behind the ring are read in pieces, each within a bound', async () => {
+  const store = await primary(await freshDirectory());
+  const notes = 'x'.repeat(65_536);
+  const text = { notes, business: notes, category: notes, account: notes, currency: notes };
+  await Promise.all(Array.from({ length: 110 }, () => create(store, text)));
+  const read: number[] = [];
+  let reads = 0;
+  for (; read.length < 110; reads++) {
+    const some = await store.outbox.read(read.length, 1_000);
+    expect(some.length * notes.length * 5).toBeLessThan(18 << 20);
+    read.push(...some.map(({ seq }) => seq));
+  }
+  expect(read).toEqual(range(1, 110));
+  expect(reads).toBeLessThan(10);
+});

@@ -14,7 +14,8 @@ export interface Outbox {
   /** How far the store is, everything durable counted. */
   position(): JsonPosition;
   /**
-   * Durable items with `seq > afterSeq`, in order, at most `limit`.
+   * Durable items with `seq > afterSeq`, in order, at most `limit`; fewer of large ones, but one at least
+   * where there is one.
    * @throws {TandemError} `refused-to-open` when `afterSeq` lies before the oldest kept item: those
    *   were dropped under a *catch-up needed since* mark
    */
