@@ -74,3 +74,25 @@ test('I6: started while the flags ask for JSON, it makes no empty folder the pri
   expect(await api.requests.get(expense, id)).toMatchObject({ id });
   expect(await inspectJsonStore(elsewhere)).toMatchObject({ kind: 'empty' });
 });
+
+test('I3, I6: started while JSON is the primary of another machine, it makes no store of its own, and says whose it is', async () => {
+  const { json, store: postgres } = dual;
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await expect(newApi({ ...SERVING, FF_USE_DATABASE_STORAGE: 'false' })).rejects.toMatchObject({
+    code: 'mismatched-stores',
+  });
+  expect(await inspectJsonStore(elsewhere)).toMatchObject({ kind: 'empty' });
+});
+
+test('I3: started under the seal of a switch on another machine, it leaves it alone, and serves once it is lifted', async () => {
+  const { store: postgres } = dual;
+  await postgres.phase.advance(2, { sealed: true }, MOVE);
+  const api = await newApi(SERVING);
+  const written = create(api.requests as unknown as typeof dual.json);
+  await until('it has seen the seal', () => api.keeper.standsBy !== undefined);
+  expect(await postgres.phase.read()).toMatchObject({ sealed: true, catchUpSince: null });
+  await postgres.phase.advance(2, { sealed: false }, MOVE);
+  expect((await written).id).toBe(1);
+  expect(await inspectJsonStore(elsewhere)).toMatchObject({ kind: 'empty' });
+});

@@ -14,6 +14,7 @@ import type { Log } from '@tandem/storage/log';
 import {
   type JsonPhaseState,
   type Phase,
+  type PostgresPhaseState,
   postgresWasRestored,
   primaryOf,
   pullBrake,
@@ -82,10 +83,13 @@ export class FirstStanding {
   async #servableRow(desired: Phase): Promise<Standing | undefined> {
     const { configuration, postgres, others } = this.#options;
     const row = await postgres.phase.read();
-    if (row.pairId === null || primaryOf(row.phase) !== 'postgres' || row.sealed) return undefined;
+    if (row.pairId === null) return undefined;
     const manifest = await inspectJsonPhase(configuration.jsonDir);
     // A folder without a store is nothing to walk with: the pair's JSON side is lost, or on another machine.
-    if (manifest !== undefined) {
+    if (manifest === undefined) {
+      if (primaryOf(row.phase) === 'json') throw notHere(row, configuration.jsonDir);
+    } else {
+      if (primaryOf(row.phase) === 'json' || row.sealed) return undefined;
       if (row.phase !== desired && !(await others.serve())) return undefined;
       if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
       // Whoever holds the JSON store may answer reads from it until it is told that this is the primary.
@@ -170,3 +174,10 @@ export class FirstStanding {
     keeper.warmth.keepFrom(json, ended.phase);
   }
 }
+
+/** An empty store made in its place would be no pair's, and look like one to the next start. */
+const notHere = ({ pairId, phase }: PostgresPhaseState, directory: string): TandemError =>
+  new TandemError(
+    'mismatched-stores',
+    `The primary is the JSON store ${pairId} (${phase}), and it is not in JSON_DIR (${directory}): that is empty, not mounted, or on another machine than the store. Set JSON_DIR to its folder, or put that back.`,
+  );
