@@ -145,6 +145,13 @@ test('I10: a key that was never delivered is found by the next cheap run, and ag
   dual.work('postgres');
   await dual.repair('json', { scope: { runId: found.id } });
   expect(await changed()).toMatchObject({ outcome: 'clean' });
+  // A run by a clock that has been set back since says nothing of the keys that were given afterwards.
+  const ahead = () => new Date(Date.now() + 3_600_000);
+  expect(await dual.compare('json', { now: ahead })).toMatchObject({ outcome: 'clean' });
+  await keyed('after the clock was set back');
+  await dual.replicated();
+  await dual.pool.query(`DELETE FROM idempotency_keys WHERE key LIKE 'after%'`);
+  expect(idsOf(await changed())).toEqual(['after the clock was set back']);
 });
 
 test('parts are small while somebody may write, of dirty ranges as well; where nobody does they grow', async () => {

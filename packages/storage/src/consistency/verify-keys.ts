@@ -58,10 +58,12 @@ export async function keySidesOf(
 const byKey = (items: readonly KeyItem[]): ReadonlyMap<string, KeyItem> =>
   new Map(items.map((item) => [item.key, item]));
 
-/** The young keys, in ISO: those that came after the last comparison, or all that are promised. */
+/** The young keys, in ISO: those that came after the last comparison, or all that are promised. One that began
+ *  later than now did so by a clock that has been set back, and by which nothing was given since. */
 export function youngKeysFrom(keysUntil: string | null, startedAt: string): string {
   const oldestMs = Date.parse(startedAt) - COMPARED_AGE_MAX_MS;
-  const fromMs = keysUntil === null ? oldestMs : Date.parse(keysUntil) - CLOCKS_APART_MS;
+  const isKnown = keysUntil !== null && keysUntil <= startedAt;
+  const fromMs = isKnown ? Date.parse(keysUntil) - CLOCKS_APART_MS : oldestMs;
   return new Date(Math.max(fromMs, oldestMs)).toISOString();
 }
 
