@@ -128,7 +128,7 @@ test('I6: every gate holds the way to PostgreSQL with its sentence, and lets it 
   const subject = { collection: 'expense', id: made.id };
   const difference = { class: 'divergent', kind: 'different', subject } as const;
   await ledger.report([difference], { foundBy: 'shadow-read', into: 'postgres' });
-  expect(await waitsFor()).toMatch(/^divergences: expense 1 \(allowed: 0\)/);
+  expect(await waitsFor()).toMatch(/^divergences: 1 of expense \(allowed: 0\)/);
   const [entry] = await ledger.find({}, { limit: 1 });
   const ending = { resolution: 'accepted', by: 'ann@here', reason: 'Known.' } as const;
   await ledger.close([entry?.id ?? 0], ending);

@@ -28,7 +28,7 @@ test.for([
   [{ undecided: 2 }, 'undecided', '2 (needed: none)'],
   [
     { overBudget: [{ collection: 'expense', open: 3, allowed: 1 }] },
-    ...(['divergences', 'expense 3 (allowed: 1) (needed: within the budget)'] as const),
+    ...(['divergences', '3 of expense (allowed: 1) (needed: within the budget)'] as const),
   ],
   [{ foreignEdits: 1 }, 'foreign edits', '1 (needed: none)'],
   [{ deadLetters: 1 }, 'dead letters', '1 (needed: none)'],

@@ -71,7 +71,7 @@ const count = (name: string, value: number, max: number, opensWhen: string): Gat
 
 function divergences(over: readonly OverBudget[]): Gate {
   const shown = over.map(
-    ({ collection, open, allowed }) => `${collection} ${open} (allowed: ${allowed})`,
+    ({ collection, open, allowed }) => `${open} of ${collection} (allowed: ${allowed})`,
   );
   return {
     name: 'divergences',
