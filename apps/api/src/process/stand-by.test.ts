@@ -235,3 +235,17 @@ test('I6: started while the holder of the JSON store has no answer to its commit
   await started;
   expect(requests.takesWrites).toBe(true);
 });
+
+test('requests come through at once when PostgreSQL is the primary again, also where none had waited for it', async () => {
+  const { json, store: postgres } = dual;
+  api = await newApi(SERVING);
+  await api.start();
+  const { requests } = api;
+  await json.phase.update({ epoch: 3, phase: 'json-primary' });
+  await postgres.phase.advance(2, { epoch: 3, phase: 'json-primary' }, MOVE);
+  await until('it stands by', () => api.keeper.standsBy !== undefined);
+  await json.phase.update({ epoch: 4, phase: 'postgres-primary' });
+  await postgres.phase.advance(3, { epoch: 4, phase: 'postgres-primary' }, MOVE);
+  await until('it has seen it', () => api.keeper.effective?.epoch === 4);
+  expect(requests.standing).toMatchObject({ holding: 'nothing' });
+});

@@ -89,7 +89,9 @@ export class StandBy {
       this.#lockHeldSinceMs = undefined;
       this.#holder = undefined;
       stands(row);
-      const isServed = requests.standing.store === postgres && requests.takesWrites;
+      const { standing } = requests;
+      const isOpen = standing.store === postgres && standing.holding === 'nothing';
+      const isServed = isOpen && requests.takesWrites;
       if (!isServed || requests.waiting > 0) requests.serve(postgres);
       waitingFor.sentence =
         desired() === row.phase
