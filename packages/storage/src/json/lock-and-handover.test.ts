@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadCollections } from '../collections/index.ts';
 import { fileError, interceptFileSystem } from '../testing/intercepted-file-system.ts';
 import { freshDirectory, open, writeLegacy } from '../testing/json-fixture.ts';
@@ -148,4 +148,15 @@ test('a look from outside works beside a holder that writes, and never disturbs'
     expect(head).toBeGreaterThan(last);
     last = head;
   }
+});
+
+test('whoever waits for the lock gives up in time, also while the clock is set back', async () => {
+  const directory = await freshDirectory();
+  await open(directory);
+  const stopped = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+  onTestFinished(() => stopped.mockRestore());
+  const options = { directory, collections: await loadCollections() };
+  const signal = AbortSignal.timeout(ACQUIRE_TIMEOUT_MS);
+  const waiting = acquireJsonStore(options, { timeoutMs: 100, signal });
+  await expect(waiting).rejects.toMatchObject({ code: 'lock-held' });
 });

@@ -173,7 +173,7 @@ export async function acquireJsonStore(
     readonly onHeld?: (sentence: string) => void;
   },
 ): Promise<JsonStore> {
-  const deadline = Date.now() + waiting.timeoutMs;
+  const deadlineMs = performance.now() + waiting.timeoutMs;
   let withdraw: Withdraw | undefined;
   try {
     for (;;) {
@@ -181,7 +181,7 @@ export async function acquireJsonStore(
       try {
         return await openJsonStore(options);
       } catch (error) {
-        if (!isTandemError(error, 'lock-held') || Date.now() >= deadline) throw error;
+        if (!isTandemError(error, 'lock-held') || performance.now() >= deadlineMs) throw error;
         waiting.onHeld?.(error.message);
       }
       withdraw ??= await requestHandover(
