@@ -39,6 +39,12 @@ function fingerprint() {
 
 function install(wanted) {
   console.error('Installing the pinned packages (once; only when the lock file changes) …');
+  if (!process.version.startsWith('v24.')) {
+    // Else a first start begins with a screen of warnings that concern nobody.
+    console.error(
+      `Warnings of an unsupported engine are about ${process.version}, which installs; what runs is the Node 24 among the packages.`,
+    );
+  }
   const result = spawnSync(
     'npx',
     ['--yes', PNPM, 'install', '--frozen-lockfile', '--reporter=append-only'],

@@ -8,6 +8,7 @@ import {
   readRecords,
   writeLegacy,
 } from '../testing/json-fixture.ts';
+import { recordingLog } from '../testing/recording-log.ts';
 import { allTexts, create, expense, income, run, setOf } from '../testing/store-fixture.ts';
 
 const OLD =
@@ -34,6 +35,16 @@ test('a legacy file becomes a store, and the file stays as it is until a checkpo
   expect(await readRecords(directory)).toMatchObject([{ id: 7 }, { id: 8 }]);
   expect(await readRecords(directory, 'incomes.json')).toEqual([]);
   expect((await open(directory)).recoveryReport.adopted).toBe(false);
+});
+
+test('how much was adopted is said, with what PostgreSQL can not hold, and where the original is', async () => {
+  const directory = await freshDirectory();
+  await writeLegacy(directory, `[${OLD},${legacy({ id: 8, date: 'never' })}]`);
+  const log = recordingLog();
+  await open(directory, { log });
+  expect(log.sentences('info')).toContain(
+    `Adopted 2 records of expenses.json, 1 of them as they are, since PostgreSQL can't hold them; the original is kept in ${join(directory, '.tandem/adopted/expenses.json')}.`,
+  );
 });
 
 test.each([

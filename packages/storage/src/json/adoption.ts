@@ -64,8 +64,22 @@ export async function adopt(context: OpenContext): Promise<Recovered> {
       context.log.warn({ collection, ids: ids.length }, 'Gave ids to adopted records without one');
     }
   }
+  for (const { name, file } of collections) {
+    const found = files.get(name);
+    if (found !== undefined) sayAdopted(context, file, found);
+  }
   const report = { adopted: files.size > 0, created: true, idsGiven, replayed: 0, warm: false };
   return { memory, journal, manifest, report, checkpointNow: false };
+}
+
+/** The first thing that whoever brings years of records wants to know. */
+function sayAdopted({ log, layout }: OpenContext, file: string, { records }: LegacyFile): void {
+  const unfit = records.filter(({ fits }) => !fits).length;
+  const rest =
+    unfit === 0 ? '' : `, ${unfit} of them as they are, since PostgreSQL can't hold them`;
+  const original = join(layout.adopted, file);
+  const sentence = `Adopted ${records.length} records of ${file}${rest}; the original is kept in ${original}.`;
+  log.info({ file, records: records.length, unfit }, sentence);
 }
 
 /** Makes the directory's own entry durable, and those above it: any of them may be new. */
