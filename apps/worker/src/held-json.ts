@@ -1,5 +1,6 @@
 //   preparing ── both stores agree on the phase, JSON is brought up by difference ──▶ working ──▶ moved
 //       └── JSON is not to follow, on a closer look                                     └── asked to end
+import type { ConsistencyKeeper } from '@tandem/storage/consistency';
 import type { JsonStore } from '@tandem/storage/json';
 import {
   bringUpLive,
@@ -23,11 +24,15 @@ import { keepPostgresConsistent } from './postgres-consistency.ts';
 const DRIVE_INTERVAL_MS = 250;
 /** How often a move that was refused is tried again: it may cost a whole recovery. */
 const REFUSED_INTERVAL_MS = 5_000;
+/** Whoever asked for the store waits, maybe because PostgreSQL hangs: that is waited for no longer. */
+const GOODBYE_MAX_MS = 1_000;
 
 export interface HeldJsonOptions extends JsonFollowerOptions {
   readonly store: JsonStore;
   /** Ends what is under way. */
   readonly end: AbortSignal;
+  /** Another process asks for the store. */
+  readonly asked: AbortSignal;
   readonly desired: () => Phase | undefined;
   /** The preparation is over: from here on JSON follows. */
   readonly onWorking: () => void;
@@ -99,22 +104,54 @@ export class HeldJson {
     let moved = false;
     try {
       while (!moved && !end.aborted) {
-        await driver.noteFollowed('due');
+        await this.#unlessOverdue(driver.noteFollowed('due'));
         // What is to be brought up by difference comes back through the preparation.
-        if (await driver.meetAgain('due')) break;
-        const desired = this.#options.desired();
+        if (await this.#unlessOverdue(driver.meetAgain('due'))) break;
+        const desired = end.aborted ? undefined : this.#options.desired();
         moved = desired !== undefined && (await driver.drive(desired));
         if (!moved) await pause(DRIVE_INTERVAL_MS, end);
       }
     } finally {
-      await consistency.stop();
-      const drainTimeoutMs = moved ? 0 : this.#options.drainTimeoutMs();
-      await this.#direction.stop({ drainTimeoutMs });
+      await this.#putDown(this.#direction, consistency, moved);
       this.#direction = undefined;
-      if (!moved) await driver.noteFollowed('now');
-      if (!moved) await driver.meetAgain('now');
     }
     return moved;
+  }
+
+  /** What is still waiting for a server that hangs then ends behind the closed store, which takes nothing more. */
+  async #putDown(
+    direction: DirectionWorker,
+    consistency: ConsistencyKeeper,
+    moved: boolean,
+  ): Promise<void> {
+    const drainTimeoutMs = moved ? 0 : this.#options.drainTimeoutMs();
+    // What repairs write is drained, too, where anything is.
+    if (drainTimeoutMs > 0) await this.#unlessOverdue(consistency.stop());
+    const stopped = Promise.all([consistency.stop(), direction.stop({ drainTimeoutMs })]);
+    const isStopped = await this.#unlessOverdue(stopped.then(() => true));
+    if (moved || isStopped !== true) return;
+    await this.#unlessOverdue(this.#driver.noteFollowed('now'));
+    await this.#unlessOverdue(this.#driver.meetAgain('now'));
+  }
+
+  /** @returns `undefined` when it took too long for whoever asks for the store */
+  async #unlessOverdue<T>(work: Promise<T>): Promise<T | undefined> {
+    const { asked } = this.#options;
+    const late = Promise.withResolvers<undefined>();
+    let timer: NodeJS.Timeout | undefined;
+    const begin = (): void => {
+      timer = setTimeout(() => late.resolve(undefined), GOODBYE_MAX_MS);
+    };
+    if (asked.aborted) begin();
+    else asked.addEventListener('abort', begin, { once: true });
+    try {
+      return await Promise.race([work, late.promise]);
+    } finally {
+      asked.removeEventListener('abort', begin);
+      clearTimeout(timer);
+      // Left behind, it fails for nobody.
+      work.catch(() => undefined);
+    }
   }
 
   /** @returns false when, on a closer look, JSON is not to follow, or no longer */

@@ -1,15 +1,22 @@
 import { CatchUpWatch } from '@tandem/storage/consistency';
-import { inspectJsonStore, openJsonSnapshot } from '@tandem/storage/json';
+import { inspectJsonStore, openJsonSnapshot, requestHandover } from '@tandem/storage/json';
 import { silentLog } from '@tandem/storage/log';
 import { noObserver } from '@tandem/storage/observer';
-import type { PostgresStore } from '@tandem/storage/postgres';
-import { readBacklog } from '@tandem/storage/replication';
+import { createPool, openPostgresStore, type PostgresStore } from '@tandem/storage/postgres';
+import {
+  createJobSink,
+  createQueueClient,
+  QUEUES,
+  type QueueClient,
+  readBacklog,
+} from '@tandem/storage/replication';
 import {
   changeOf,
   type DualStores,
   expense,
   expenseText,
   openDualStores,
+  startTcpProxy,
   until,
 } from '@tandem/storage/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -25,8 +32,8 @@ afterEach(async () => {
   await dual.drop();
 });
 
-function newFollower(postgres: PostgresStore): JsonFollower {
-  const { queues, collections, directory } = dual;
+function newFollower(postgres: PostgresStore, queues: QueueClient = dual.queues): JsonFollower {
+  const { collections, directory } = dual;
   return new JsonFollower({
     ...{ directory, queues, collections, postgres, log: silentLog, observer: noObserver },
     adoptExternalEdits: false,
@@ -82,4 +89,32 @@ test('I3, I4: a move between the worker’s look at the phase and its taking of 
   expect(after.phase).toMatchObject({ phase: 'json-primary', epoch: 3 });
   expect((await after.get(expense, 1))?.text).toBe(ours.record);
   await after.close();
+});
+
+test('I5: whoever asks for the JSON store is given it although PostgreSQL hangs, as for the brake', async () => {
+  const { json, directory, collections, url } = dual;
+  await json.close();
+  const proxy = await startTcpProxy(url);
+  const pool = createPool(proxy.url, { applicationName: 'hanging' });
+  const queues = createQueueClient({ pool, role: 'work', log: silentLog });
+  const jobs = createJobSink({ queues, queue: QUEUES.json });
+  const store = openPostgresStore({ pool, collections, jobs });
+  try {
+    const holding = newFollower(store, queues);
+    follower = holding;
+    holding.follow(await store.phase.read(), 'postgres-primary');
+    await until('it follows', () => holding.status().state === 'working');
+    proxy.stall();
+    const withdraw = await requestHandover(directory, { pid: process.pid, processName: 'api' });
+    // The driver alone waits 20 s for the answer to one statement, and several are under way.
+    const isFree = async () => (await inspectJsonStore(directory)).holder === undefined;
+    await until('it lets go', isFree, 18_000);
+    await withdraw();
+  } finally {
+    await proxy.close();
+    await follower?.stop({ drainTimeoutMs: 0 });
+    await queues.stop();
+    await store.close();
+    await pool.end();
+  }
 });

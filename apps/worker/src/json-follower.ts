@@ -208,6 +208,7 @@ export class JsonFollower {
       store.onHandoverRequested(() => handover.abort());
       this.#held = new HeldJson({
         ...{ ...this.#options, store, end, desired: () => this.#desired },
+        asked: handover.signal,
         onWorking: () => {
           this.#outage.ended();
           this.#state = 'working';
