@@ -7,6 +7,7 @@ import { withDeadLetters } from './dead-letters.ts';
 import { actAsText } from './dead-letters-text.ts';
 import { operatorName } from './operator.ts';
 import type { Output } from './output.ts';
+import { reasonOf } from './reason-option.ts';
 
 /** Some were left (`EX_TEMPFAIL` of sysexits.h): the same command again goes on. */
 const EXIT_LEFT = 75;
@@ -30,7 +31,7 @@ export function addDeadLetterActs(
 ): void {
   withFilter(command.command(act).description(description))
     .argument('[ids...]', 'as the list gives them')
-    .requiredOption('--reason <text>', 'why; kept in the audit log')
+    .requiredOption('--reason <text>', 'why; kept in the audit log', reasonOf)
     .option('--all', 'every dead letter there is')
     .option('--dry-run', 'only counts, and shows what it would touch')
     .option('--expect <number>', 'changes nothing unless exactly so many match', count)

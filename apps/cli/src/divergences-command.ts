@@ -5,7 +5,8 @@ import type { CommandContext } from './command-context.ts';
 import { acceptDivergences, readDivergence, setBudget } from './divergences.ts';
 import { divergenceAsText, divergencesAsText } from './divergences-text.ts';
 import { withDatabase } from './opened-database.ts';
-import { orderRepair, wholeNumber } from './repair-command.ts';
+import { reasonOf } from './reason-option.ts';
+import { orderRepair, wholeNumber, wholeNumbers } from './repair-command.ts';
 
 const LIST_LIMIT = 50;
 
@@ -76,23 +77,22 @@ function addDeciding(command: Command, context: CommandContext): void {
   command
     .command('resolve')
     .description('keeps one side, written as a new version; the other stays in the ledger')
-    .argument('[ids...]', 'as the list gives them')
+    .argument('[ids...]', 'as the list gives them', wholeNumbers)
     .option('--run <number>', 'every open one that this verify run saw', wholeNumber)
     .addOption(
       new Option('--keep <side>', 'whose content counts')
         .choices(['primary', 'secondary'])
         .makeOptionMandatory(),
     )
-    .requiredOption('--reason <text>', 'why; kept in the audit log')
+    .requiredOption('--reason <text>', 'why; kept in the audit log', reasonOf)
     .option('--dry-run', 'shows what would be done')
     .option('--json', 'as one JSON object')
-    .action(async (ids: string[], options: ResolveOptions, self: Command) => {
+    .action(async (ids: number[], options: ResolveOptions, self: Command) => {
       const { run, keep, reason, dryRun = false, json } = options;
       if (ids.length > 0 === (run !== undefined)) {
         self.error('error: name divergences by id, or a run (--run 12)');
       }
-      const scope: RepairScope =
-        run === undefined ? { entryIds: ids.map(wholeNumber) } : { runId: run };
+      const scope: RepairScope = run === undefined ? { entryIds: ids } : { runId: run };
       await orderRepair(context, { scope, keep, dryRun, reason }, json === true);
     });
   command
@@ -100,10 +100,10 @@ function addDeciding(command: Command, context: CommandContext): void {
     .description(
       'ends entries as they are; while the stores differ the next verify lists them anew',
     )
-    .argument('<ids...>', 'as the list gives them')
-    .requiredOption('--reason <text>', 'why; kept in the audit log')
-    .action(async (ids: string[], { reason }: { reason: string }) => {
-      const count = await acceptDivergences(configure(), ids.map(wholeNumber), reason);
+    .argument('<ids...>', 'as the list gives them', wholeNumbers)
+    .requiredOption('--reason <text>', 'why; kept in the audit log', reasonOf)
+    .action(async (ids: number[], { reason }: { reason: string }) => {
+      const count = await acceptDivergences(configure(), ids, reason);
       output.say(`${count} accepted.`);
     });
   command
@@ -111,7 +111,7 @@ function addDeciding(command: Command, context: CommandContext): void {
     .description('how many open ones of a collection keep no gate closed')
     .argument('<collection>', 'e.g. expense, or "key"')
     .argument('<allowed>', '0 unless it was set', wholeNumber)
-    .requiredOption('--reason <text>', 'why; kept in the audit log')
+    .requiredOption('--reason <text>', 'why; kept in the audit log', reasonOf)
     .action(async (collection: string, allowed: number, { reason }: { reason: string }) => {
       await setBudget(configure(), { collection, allowed }, reason);
       output.say(`${collection} may have ${allowed} open.`);

@@ -11,6 +11,28 @@ export const processOutput: Output = {
   say: (sentence) => void process.stderr.write(`${sentence}\n`),
 };
 
+/**
+ * Lets a command go on when nobody reads its output any more (`tandem orders | head`): its work and its
+ * exit status stand. Data that is lost otherwise (a full disk) is a failure, with this status.
+ * @param failed the exit status then
+ */
+export function watchOutput(failed: number): void {
+  const watch = (stream: NodeJS.WriteStream, lost: (error: Error) => void): void => {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      lost(error);
+      // The command's own status is set when it ends, which may be before or after this.
+      process.once('exit', () => {
+        process.exitCode = failed;
+      });
+    });
+  };
+  watch(process.stderr, () => {});
+  watch(process.stdout, ({ message }) =>
+    processOutput.say(`The output could not be written: ${message}`),
+  );
+}
+
 const silent = (): void => {};
 
 /** Warnings and errors of the storage package, as sentences. */

@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { carriedOut } from './consistency-order.ts';
 import { withDatabase } from './opened-database.ts';
 import { operatorName } from './operator.ts';
+import { reasonOf } from './reason-option.ts';
 import { repairAsText } from './repair-text.ts';
 
 /** Exit statuses: all mended, or nothing differed; something was left or failed. */
@@ -33,7 +34,7 @@ export function addRepair(program: Command, context: CommandContext): void {
     .argument('[collection]', 'e.g. expense')
     .argument('[id]', 'its id', wholeNumber)
     .option('--run <number>', 'every difference that this verify run saw', wholeNumber)
-    .requiredOption('--reason <text>', 'why; kept in the audit log')
+    .requiredOption('--reason <text>', 'why; kept in the audit log', reasonOf)
     .option('--dry-run', 'shows what would be done')
     .option('--json', 'as one JSON object')
     .action(
@@ -44,7 +45,8 @@ export function addRepair(program: Command, context: CommandContext): void {
         self: Command,
       ) => {
         const isRecord = collection !== undefined && id !== undefined;
-        if (isRecord === (run !== undefined)) {
+        const isRun = run !== undefined && collection === undefined;
+        if (isRecord === isRun) {
           self.error('error: name a record (expense 5) or a run (--run 12)');
         }
         const scope = isRecord ? { collection, id } : { runId: run ?? 0 };
@@ -67,6 +69,12 @@ export async function orderRepair(
   output.data(asJson ? JSON.stringify(result, null, 2) : repairAsText(result));
   endWith(result.counts.left + result.counts.failed > 0 ? EXIT.left : EXIT.mended);
 }
+
+/** One more id of several. @throws {InvalidArgumentError} */
+export const wholeNumbers = (text: string, before: readonly number[] = []): readonly number[] => [
+  ...before,
+  wholeNumber(text),
+];
 
 export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);

@@ -154,3 +154,24 @@ test('wrong usage is status 2, a wrong configuration 78, help 0', async () => {
   expect(help.exitCode).toBe(0);
   expect(help.data).toContain('migrate');
 });
+
+test.each([
+  [
+    'an id that is no number',
+    ['divergences', 'accept', '7', 'x', '--reason', 'r'],
+    /'x' is invalid/,
+  ],
+  [
+    'the same of two sides',
+    ['divergences', 'resolve', 'x', '--keep', 'primary', '--reason', 'r'],
+    /'x'/,
+  ],
+  ['a run of one collection', ['repair', 'expense', '--run', '3', '--reason', 'r'], /or a run/],
+  ['a repair without a reason', ['repair', 'expense', '5', '--reason', ' '], /say why/],
+  ['a decision without one', ['divergences', 'accept', '7', '--reason', ''], /say why/],
+  ['a redrive without one', ['dead-letters', 'redrive', '--all', '--reason', ' '], /say why/],
+])('%s is wrong usage, and is told so before anything is asked', async (_what, args, sentence) => {
+  const { exitCode, said } = await tandem(args, UNREACHABLE);
+  expect(exitCode).toBe(2);
+  expect(said).toMatch(sentence);
+});

@@ -5,7 +5,7 @@ import { createProgram } from './program.ts';
 
 /** Exit statuses: done, failed, wrong usage, refused in the present state (the API's 409), wrong
  *  configuration (`EX_CONFIG` of sysexits.h). */
-const EXIT = { done: 0, failed: 1, usage: 2, conflict: 3, configuration: 78 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, conflict: 3, configuration: 78 } as const;
 
 /**
  * Runs one command; a failure is one sentence on standard error.
