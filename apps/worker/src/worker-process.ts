@@ -227,7 +227,7 @@ export class WorkerProcess {
         this.#options.log.info({ phase, epoch }, `Phase: ${phase}`);
       }
       this.#phase = state;
-      this.#json.follow(state, this.#flags.current().desired);
+      this.#json.follow(state, this.#flags.asked ?? state.phase);
       await this.#retireNowAndThen();
     } catch (error) {
       this.#outage.began(error);

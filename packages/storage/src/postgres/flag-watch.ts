@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { sentenceOf, TandemError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
+  FLAG_NAMES,
   type FlagTable,
   type Phase,
   type PhaseFlags,
@@ -76,6 +77,15 @@ export class FlagWatch {
     const table = { read: false, why: 'feature_flags was not read yet.' } as const;
     const { lockedFlags, lastKnown } = this.#options;
     return sightFlags(lockedFlags, table, lastKnown()).resolved;
+  }
+
+  /** The phase that the flags ask for; `undefined` where the table was never read and not all of them are locked: it
+   *  is not `false`. */
+  get asked(): Phase | undefined {
+    const { lockedFlags, lastKnown } = this.#options;
+    const isLocked = FLAG_NAMES.every((name) => lockedFlags[name] !== undefined);
+    const isKnown = isLocked || this.tableFlags() !== null || lastKnown() !== null;
+    return isKnown ? this.current().desired : undefined;
   }
 
   /** The phase that rows of the table ask for at this moment, unsettled, resolved as this process does. */
