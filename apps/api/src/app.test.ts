@@ -188,6 +188,19 @@ describe('bodies that are refused before a store is asked', () => {
     expect(response.json()).toMatchObject({ status, detail: expect.any(String) });
   });
 
+  test.each(['text/plain', 'application/x-www-form-urlencoded'])(
+    'a deletion has none, whatever type it names: %s',
+    async (type) => {
+      await start();
+      const bare = { method: 'DELETE', url: '/api/v1/expense/1' } as const;
+      const headers = { 'content-type': type };
+      expect((await app.inject({ ...bare, headers })).statusCode).toBe(503);
+      const empty = { ...headers, 'content-length': '0' };
+      expect((await app.inject({ ...bare, headers: empty })).statusCode).toBe(503);
+      expect((await app.inject({ ...bare, headers, payload: 'x' })).statusCode).toBe(415);
+    },
+  );
+
   test('what would have been taken is said: JSON, not compressed', async () => {
     await start();
     const text = await post(EXPENSE, { 'content-type': 'text/plain' });

@@ -1,3 +1,4 @@
+import { isCalendarDay } from '@tandem/storage/collections';
 import { TandemError } from '@tandem/storage/errors';
 import type { PagePosition } from '@tandem/storage/store';
 import { isRecordId } from './record-id.ts';
@@ -8,7 +9,7 @@ const PAGE_LIMIT_DEFAULT = 100;
 
 const LIMIT = /^[1-9]\d{0,3}$/;
 /** Day or nothing (a record whose date is none), then the id. */
-const POSITION = /^(\d{4}-\d{2}-\d{2}|)\/(\d{1,10})$/;
+const POSITION = /^((\d{4})-(\d{2})-(\d{2})|)\/(\d{1,10})$/;
 
 export interface PageRequest {
   readonly limit: number;
@@ -22,8 +23,12 @@ export const cursorOf = ({ date, id }: PagePosition): string =>
 function readCursor(cursor: unknown): PagePosition | undefined {
   if (typeof cursor !== 'string') return undefined;
   const match = POSITION.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (match === null || !isRecordId(match[2] as string)) return undefined;
-  const position = { date: match[1] as string, id: Number(match[2]) };
+  if (match === null) return undefined;
+  const [, date = '', year, month, day, id = ''] = match;
+  // One store would find nothing behind a day that is none, the other refuse it.
+  const isDay = date === '' || isCalendarDay(Number(year), Number(month), Number(day));
+  if (!isDay || !isRecordId(id)) return undefined;
+  const position = { date, id: Number(id) };
   // base64url reading skips what it does not know: only the very text we gave is a cursor.
   return cursorOf(position) === cursor ? position : undefined;
 }
