@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@tandem/embedded-postgres';
 import { silentLog } from '@tandem/storage/log';
+import { pullBrake } from '@tandem/storage/phase';
 import { migrateSchema } from '@tandem/storage/postgres';
 import { migrateQueues } from '@tandem/storage/replication';
 import type { Store } from '@tandem/storage/store';
@@ -251,8 +252,13 @@ test('I12: a database replaced by an empty one is filled by a JSON primary, and 
   const another = await freshDatabase();
   await withJson(directory, async (json) => {
     await expect(start(json, another, 'postgres-primary')).rejects.toMatchObject(
-      mismatch(/never met it.*DATABASE_URL/),
+      mismatch(/never met it.*DATABASE_URL.*the emergency brake/),
     );
+    // The way out where the old one is lost for good.
+    await pullBrake(json, new Date(), silentLog);
+    await start(json, another, 'json-primary');
+    await replicateToPostgres(json, another);
+    expect(await allEntries(another.postgres)).toEqual(await allEntries(json));
   });
 });
 

@@ -21,6 +21,7 @@ const json = process.env.LOG_FORMAT === 'json';
 const view = createLogView(print, {
   format: json ? 'json' : 'readable',
   colorize: process.stdout.isTTY === true,
+  debug: ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? ''),
 });
 try {
   // The service needs no console: without one it is started all the same.

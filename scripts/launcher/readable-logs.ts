@@ -23,10 +23,15 @@ export const PRETTY = {
 /**
  * Shows JSON log lines in a form to read, or as they are with `format` "json".
  * @param write takes whole lines, with their line breaks
+ * @param debug whether the launcher's own messages of that level are shown; a service leaves its out by itself
  */
 export function createLogView(
   write: (text: string) => void,
-  { format, colorize }: { format: 'readable' | 'json'; colorize: boolean },
+  {
+    format,
+    colorize,
+    debug = false,
+  }: { format: 'readable' | 'json'; colorize: boolean; debug?: boolean },
 ): LogView {
   const pretty = prettyFactory({ colorize, ...PRETTY });
   const shown = (text: string): string => {
@@ -47,6 +52,11 @@ export function createLogView(
     ]);
   return {
     lines,
-    log: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
+    log: {
+      debug: debug ? say('debug') : () => undefined,
+      info: say('info'),
+      warn: say('warn'),
+      error: say('error'),
+    },
   };
 }

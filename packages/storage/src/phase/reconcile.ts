@@ -129,7 +129,7 @@ function unpaired(
     if (jsonServes(json.phase) && json.committing === null) return { act: 'pair' };
     return refuse(
       'mismatched-stores',
-      `The JSON store says that PostgreSQL is the primary (${json.phase}), but this database never met it: DATABASE_URL points at another or an empty database.`,
+      `The JSON store says that PostgreSQL is the primary (${json.phase}), but this database never met it: DATABASE_URL points at another or an empty database. Set it to the one that did. If that is lost, restore it from a backup, or go on from JSON by the emergency brake.`,
     );
   }
   if (jsonIsBlank && !jsonServes(postgres.phase)) return { act: 'join' };
