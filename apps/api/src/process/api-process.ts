@@ -113,7 +113,7 @@ export class ApiProcess {
       requests: this.requests,
       log,
       signal: this.#stopping.signal,
-      desired: () => this.flags.desired,
+      desired: () => this.#flags.asked ?? this.keeper.effective?.phase ?? this.flags.desired,
       tableFlags: () => this.#flags.tableFlags(),
       openJson: (follower) => openJsonStore({ ...this.#jsonOptions(), follower }),
       newFollower: (from) => new WarmFollower(this.#jsonOptions(), from?.end),
@@ -205,6 +205,7 @@ export class ApiProcess {
       ...{ keeper: this.keeper, others: this.#others, signal: this.#stopping.signal },
       database: () => this.database.state,
       flags: () => this.flags,
+      asked: () => this.#flags.asked,
       jsonOptions: () => this.#jsonOptions(),
       newSession: (json) => this.#newSession(json),
     });

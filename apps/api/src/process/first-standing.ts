@@ -32,6 +32,8 @@ import type { Standing } from './stand-by.ts';
 import { asksForBrake, refuseWithoutPostgres } from './start-without-postgres.ts';
 import { awaitsAnswer } from './unanswered-commit.ts';
 
+const FLAGS_UNREAD = 'feature_flags to be read, which it never was: the phase stays.';
+
 export interface FirstStandingOptions {
   readonly configuration: Configuration;
   readonly log: Log;
@@ -42,6 +44,8 @@ export interface FirstStandingOptions {
   readonly signal: AbortSignal;
   readonly database: () => DatabaseState;
   readonly flags: () => ResolvedFlags;
+  /** The phase that they ask for; `undefined` where they were never read. */
+  readonly asked: () => Phase | undefined;
   readonly jsonOptions: () => JsonStoreOptions;
   readonly newSession: (json: JsonStore) => JsonSession;
 }
@@ -67,7 +71,7 @@ export class FirstStanding {
       refuseWithoutPostgres(flags(), manifest, found.why);
       return this.#takeAndWalk();
     }
-    const row = await this.#servableRow(flags().desired).catch((error: unknown) => {
+    const row = await this.#servableRow(this.#options.asked()).catch((error: unknown) => {
       // It has gone since it was asked: the walk serves JSON without it (I5).
       if (manifest === undefined || primaryOf(manifest.phase) === 'postgres') throw error;
       if (!isTandemError(error)) throw error;
@@ -80,7 +84,7 @@ export class FirstStanding {
   /** The phase row, if there is nothing to move and nothing to mend: several api processes may serve
    *  PostgreSQL like this. Beside one that serves, a walk's pause would be that one's, and no gate would be
    *  asked: there the phase moves by a live switch alone. */
-  async #servableRow(desired: Phase): Promise<Standing | undefined> {
+  async #servableRow(desired: Phase | undefined): Promise<Standing | undefined> {
     const { configuration, postgres, others } = this.#options;
     const row = await postgres.phase.read();
     if (row.pairId === null) return undefined;
@@ -90,7 +94,8 @@ export class FirstStanding {
       if (primaryOf(row.phase) === 'json') throw notHere(row, configuration.jsonDir);
     } else {
       if (primaryOf(row.phase) === 'json' || row.sealed) return undefined;
-      if (row.phase !== desired && !(await others.serve())) return undefined;
+      const isDesired = desired === undefined || row.phase === desired;
+      if (!isDesired && !(await others.serve())) return undefined;
       if (manifest.pairId !== row.pairId || manifest.epoch > row.epoch) return undefined;
       // Whoever holds the JSON store may answer reads from it until it is told that this is the primary.
       if (manifest.committing !== null) return undefined;
@@ -145,20 +150,23 @@ export class FirstStanding {
     const { json } = session;
     // Another api may have held it for days: what was asked for when this one started counts no more.
     const flags = this.#options.flags();
-    requests.refuse(`The stores are being brought to ${flags.desired}.`);
+    const { desired } = flags;
+    requests.refuse(`The stores are being brought to ${desired}.`);
     const state = database();
     try {
-      const { effective, waitingFor } = await walkTo(flags.desired, {
+      const { effective, waitingFor } = await walkTo(desired, {
         ...session.context('start'),
         postgres: state.usable ? this.#options.postgres : null,
         ...(state.usable ? {} : { unreachable: state.why }),
         jsonIsBlank: json.isBlank,
-        disagreement: state.usable ? await others.mayNotWalk(json, flags) : null,
+        disagreement:
+          (this.#options.asked() === undefined ? FLAGS_UNREAD : null) ??
+          (state.usable ? await others.mayNotWalk(json, flags) : null),
       });
       keeper.waitingFor.sentence = waitingFor;
       if (waitingFor !== null) {
-        const sentence = `Staying in ${effective}, not ${flags.desired}: ${waitingFor}`;
-        log.warn({ effective, desired: flags.desired, waitingFor }, sentence);
+        const sentence = `Staying in ${effective}, not ${desired}: ${waitingFor}`;
+        log.warn({ effective, desired, waitingFor }, sentence);
       }
       await keeper.lastKnownFlags.keepIn(json.phase);
       if (primaryOf(effective) === 'json') return keeper.serveJson(session);

@@ -80,3 +80,13 @@ test('I6: no brake is pulled at a start for a JSON store that has become the pri
   expect(state?.braked ?? null).toBeNull();
   expect((await create(requests as unknown as typeof json)).id).toBe(1);
 });
+
+test('I6: started while the flags can not be read, it serves the phase that stands: nothing is not false', async () => {
+  const dual = await stores('postgres-primary');
+  await dual.json.close();
+  await dual.pool.query('ALTER TABLE feature_flags RENAME TO away');
+  const api = await newApi(await proxyOf(dual), dual, {});
+  await api.start();
+  expect(api.keeper.effective).toEqual({ phase: 'postgres-primary', epoch: 2 });
+  expect(await dual.store.phase.read()).toMatchObject({ phase: 'postgres-primary', epoch: 2 });
+});
