@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -203,6 +203,16 @@ test.each([
     expect(after).toEqual(before);
   },
 );
+
+test('a file that is too large to be read refuses the opening, and is named', async () => {
+  const directory = await freshDirectory();
+  await writeLegacy(directory, '[');
+  // A hole: it takes no room on the disk.
+  await truncate(join(directory, 'expenses.json'), 600 * 2 ** 20);
+  const error = await open(directory).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: 'refused-to-open' });
+  expect(error.message).toContain(`${join(directory, 'expenses.json')}: it has 629145600 bytes`);
+});
 
 test('what a crashed adoption left behind does not matter', async () => {
   const directory = await freshDirectory();

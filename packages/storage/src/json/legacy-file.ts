@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { constants, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Collection, isJsonObject } from '../collections/index.ts';
 import { ID_MAX } from '../store.ts';
@@ -8,6 +8,8 @@ import { LegacyRecords } from './legacy-record.ts';
 import type { Entry, RecordTable } from './record-table.ts';
 import { readWhole, refusal } from './whole-file.ts';
 
+/** A file is read as one text: V8 has none that is longer (512 MiB). */
+const BYTES_MAX = constants.MAX_STRING_LENGTH;
 const FIX = 'Correct the file and start again; nothing was changed.';
 
 /** What stands in a file of the legacy shape. */
@@ -28,7 +30,7 @@ export interface LegacyFile {
  * and the file's highest, in file order.
  * @returns `undefined` when there is no file
  * @throws {TandemError} `refused-to-open` with file, line and reason when it is no array of objects,
- *   or an id is repeated or is no integer from 1 on
+ *   or an id is repeated or is no integer from 1 on; without a line when it is too large to be read
  */
 export async function readLegacyFile(
   fileSystem: FileSystem,
@@ -36,6 +38,10 @@ export async function readLegacyFile(
   collection: Collection,
   highWater = 0,
 ): Promise<LegacyFile | undefined> {
+  const size = (await fileSystem.stat(path))?.size ?? 0;
+  if (size > BYTES_MAX) {
+    throw refusal(path, `it has ${size} bytes, and no more than ${BYTES_MAX} can be read.`, FIX);
+  }
   const bytes = await readWhole(fileSystem, path);
   return bytes === undefined ? undefined : parseLegacyFile(bytes, path, collection, highWater);
 }
