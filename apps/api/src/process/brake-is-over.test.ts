@@ -1,12 +1,8 @@
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import { WAITS_FOR_RETURN } from '@tandem/storage/phase';
 import { create, openDualStores, startTcpProxy, until } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { apiView } from '../snapshot/api-view.ts';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
 
@@ -18,12 +14,8 @@ test('the api waits for PostgreSQL no longer than the emergency brake stands', a
   const proxy = await startTcpProxy(dual.url);
   onTestFinished(() => proxy.close());
   proxy.refuse();
-  const configuration = readConfiguration({
-    ...{ DATABASE_URL: proxy.url, JSON_DIR: dual.directory, DATA_DIR: dual.directory },
-    ...{ FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' },
-  });
-  const collections = await loadCollections();
-  const api = new ApiProcess({ configuration, collections, log: silentLog, observer: noObserver });
+  const flags = { FF_USE_DATABASE_STORAGE: 'false', FF_DUAL_WRITE_ENABLED: 'false' };
+  const api = await apiProcessOver({ url: proxy.url, directory: dual.directory }, flags);
   onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
   await api.start();
   await until('it waits', () => apiView(api).waitingFor === WAITS_FOR_RETURN);

@@ -2,14 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
 import { inspectJsonStore } from '@tandem/storage/json';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import { create, type DualStores, expense, openDualStores, until } from '@tandem/storage/testing';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
+import type { ApiProcess } from './api-process.ts';
 import { readinessReport } from './readiness-report.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -20,13 +17,7 @@ let dual: DualStores;
 let elsewhere: string;
 
 async function newApi(flags: Readonly<Record<string, string>>): Promise<ApiProcess> {
-  const variables = { DATABASE_URL: dual.url, JSON_DIR: elsewhere, DATA_DIR: elsewhere };
-  const api = new ApiProcess({
-    configuration: readConfiguration({ ...variables, ...flags }),
-    collections: await loadCollections(),
-    log: silentLog,
-    observer: noObserver,
-  });
+  const api = await apiProcessOver({ url: dual.url, directory: elsewhere }, flags);
   onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
   await api.start();
   return api;

@@ -111,16 +111,20 @@ export class FirstStanding {
     await this.#refuseBesideOthers();
     const json = await this.#holdJson();
     const session = newSession(json);
+    let isEmergency: boolean;
     try {
-      // Whoever held it may have moved the phase, and PostgreSQL may be back: then there is no emergency.
+      // Whoever held it may have moved the phase, and PostgreSQL may be back: then there is none.
       const asks = asksForBrake(configuration.lockedFlags, json.phase.read());
-      if (!asks || database().usable) return await this.#walk(session);
-      await this.#refuseBesideOthers();
-      keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
+      isEmergency = asks && !database().usable;
+      if (isEmergency) {
+        await this.#refuseBesideOthers();
+        keeper.waitingFor.sentence = await pullBrake(json, new Date(), log);
+      }
     } catch (error) {
       await session.letGo();
       throw error;
     }
+    if (!isEmergency) return this.#walk(session);
     session.machine.brake();
     keeper.serveJson(session);
   }
@@ -145,8 +149,19 @@ export class FirstStanding {
     await this.#walk(this.#options.newSession(json));
   }
 
+  /** Why the phase stays as it is; `null` where it may be moved. */
+  async #mayNotWalk(
+    json: JsonStore,
+    flags: ResolvedFlags,
+    { usable }: DatabaseState,
+  ): Promise<string | null> {
+    const { asked, others } = this.#options;
+    if (asked() === undefined) return FLAGS_UNREAD;
+    return usable ? others.mayNotWalk(json, flags) : null;
+  }
+
   async #walk(session: JsonSession): Promise<void> {
-    const { log, keeper, requests, others, database } = this.#options;
+    const { log, keeper, requests, database } = this.#options;
     const { json } = session;
     // Another api may have held it for days: what was asked for when this one started counts no more.
     const flags = this.#options.flags();
@@ -159,9 +174,7 @@ export class FirstStanding {
         postgres: state.usable ? this.#options.postgres : null,
         ...(state.usable ? {} : { unreachable: state.why }),
         jsonIsBlank: json.isBlank,
-        disagreement:
-          (this.#options.asked() === undefined ? FLAGS_UNREAD : null) ??
-          (state.usable ? await others.mayNotWalk(json, flags) : null),
+        disagreement: await this.#mayNotWalk(json, flags, state),
       });
       keeper.waitingFor.sentence = waitingFor;
       if (waitingFor !== null) {

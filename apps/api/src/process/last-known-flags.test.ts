@@ -1,10 +1,6 @@
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import { openDualStores, startTcpProxy, until } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
 
@@ -14,17 +10,8 @@ test('started without PostgreSQL, the api keeps to the flags that were typed whi
   await dual.json.close();
   const proxy = await startTcpProxy(dual.url);
   onTestFinished(() => proxy.close());
-  const collections = await loadCollections();
   const newApi = async () => {
-    const { directory } = dual;
-    const variables = { DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory };
-    const configuration = readConfiguration(variables);
-    const api = new ApiProcess({
-      configuration,
-      collections,
-      log: silentLog,
-      observer: noObserver,
-    });
+    const api = await apiProcessOver({ url: proxy.url, directory: dual.directory });
     await api.start();
     return api;
   };

@@ -2,11 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
 import { realFileSystem } from '@tandem/storage/json';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import {
   create,
   type DualStores,
@@ -17,7 +13,8 @@ import {
   until,
 } from '@tandem/storage/testing';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
+import type { ApiProcess } from './api-process.ts';
 import { readinessReport } from './readiness-report.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -36,14 +33,7 @@ let api: ApiProcess;
 
 /** Of the database through the proxy. */
 async function newApi(flags: Readonly<Record<string, string>>): Promise<ApiProcess> {
-  const { directory } = dual;
-  const variables = { DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory };
-  const made = new ApiProcess({
-    configuration: readConfiguration({ ...variables, ...flags }),
-    collections: await loadCollections(),
-    log: silentLog,
-    observer: noObserver,
-  });
+  const made = await apiProcessOver({ url: proxy.url, directory: dual.directory }, flags);
   onTestFinished(() => made.stop(DRAIN_TIMEOUT_MS));
   return made;
 }

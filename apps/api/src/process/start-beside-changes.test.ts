@@ -1,8 +1,4 @@
 // What the api finds at a start is not there any more, or another thing, when it acts by it.
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import {
   create,
   type DualStores,
@@ -13,7 +9,8 @@ import {
   until,
 } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
+import type { ApiProcess } from './api-process.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
 const MOVE = { actor: 'test', reason: 'the test asks', evidence: {} };
@@ -35,13 +32,7 @@ async function newApi(
   { directory }: DualStores,
   flags: Readonly<Record<string, string>>,
 ): Promise<ApiProcess> {
-  const variables = { DATABASE_URL: url, JSON_DIR: directory, DATA_DIR: directory };
-  const api = new ApiProcess({
-    configuration: readConfiguration({ ...variables, ...flags }),
-    collections: await loadCollections(),
-    log: silentLog,
-    observer: noObserver,
-  });
+  const api = await apiProcessOver({ url, directory }, flags);
   onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
   return api;
 }

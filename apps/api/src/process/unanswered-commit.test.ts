@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCollections } from '@tandem/storage/collections';
-import { readConfiguration } from '@tandem/storage/configuration';
 import { realFileSystem } from '@tandem/storage/json';
-import { silentLog } from '@tandem/storage/log';
-import { noObserver } from '@tandem/storage/observer';
 import {
   create,
   expense,
@@ -15,7 +11,7 @@ import {
   valuesOf,
 } from '@tandem/storage/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { ApiProcess } from './api-process.ts';
+import { apiProcessOver } from '../testing/api-process-over.ts';
 import { readinessReport } from './readiness-report.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -51,18 +47,9 @@ test.for([
     const proxy = await startTcpProxy(dual.url);
     onTestFinished(() => proxy.close());
     proxy.refuse();
-    const configuration = readConfiguration({
-      ...{ DATABASE_URL: proxy.url, JSON_DIR: directory, DATA_DIR: directory },
-      // The environment asked for the switch that was under way.
-      ...{ FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' },
-    });
-    const collections = await loadCollections();
-    const api = new ApiProcess({
-      configuration,
-      collections,
-      log: silentLog,
-      observer: noObserver,
-    });
+    // The environment asked for the switch that was under way.
+    const flags = { FF_USE_DATABASE_STORAGE: 'true', FF_DUAL_WRITE_ENABLED: 'true' };
+    const api = await apiProcessOver({ url: proxy.url, directory }, flags);
     onTestFinished(() => api.stop(DRAIN_TIMEOUT_MS));
     await api.start();
     const write = () =>
